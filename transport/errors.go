@@ -71,3 +71,15 @@ func badAddr(addr, format string, args ...any) *Error {
 	return &Error{Op: "parse", Addr: fmt.Sprintf("%q", addr), Kind: ErrAddress, Err: fmt.Errorf(format, args...),
 		Advice: "addresses look like local:editor, unix:/run/x.sock, npipe:editor or tcp:127.0.0.1:7789"}
 }
+
+// LimitError says which limit was exceeded and by how much.
+type LimitError struct {
+	What  string // what is limited: "frame", "metadata", "method name"
+	Size  int64  // what there was, in the unit of Limit
+	Limit int64  // the most that is allowed
+}
+
+// Error gives "what of N, limit M".
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("%s of %d, limit %d", e.What, e.Size, e.Limit)
+}

@@ -67,3 +67,14 @@ func (s Set) Listen(ctx context.Context, a Addr) (Listener, error) {
 	}
 	return t.Listen(ctx, a)
 }
+
+// Over gives a Set that has the transports of both; those of top win.
+func (s Set) Over(top Set) Set {
+	m := make(map[string]Transport, len(s.byScheme)+len(top.byScheme))
+	for _, from := range []Set{s, top} {
+		for k, v := range from.byScheme {
+			m[k] = v
+		}
+	}
+	return Set{m}
+}

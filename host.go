@@ -1,0 +1,202 @@
+package bellpull
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+
+	"github.com/bellpull/bellpull/transport"
+)
+
+// host is the node as one of its engines sees it.
+type host struct {
+	*Node
+	set transport.Set
+}
+
+var _ Host = (*host)(nil)
+
+func (h *host) Incarnation() uint64 { return h.incarnation }
+func (h *host) Log() *slog.Logger   { return h.cfg.log }
+func (h *host) Emit(e Event)        { h.emit(e) }
+func (h *host) Generation() uint64  { return h.cfg.mux.changes.Load() }
+
+func (h *host) Connect(ctx context.Context, to transport.Addr) (transport.Conn, error) {
+	return h.set.Dial(ctx, to)
+}
+
+func (h *host) Lookup(peer string) (transport.Addr, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	a, ok := h.known[peer]
+	return a, ok
+}
+
+// dialKey finds the peer that a dial is made for in the context that engines hand on to Up.
+type dialKey struct{}
+
+func (h *host) Up(ctx context.Context, l Link) (*Peer, error) {
+	n := h.Node
+	dialled, _ := ctx.Value(dialKey{}).(*Peer)
+	name := l.Name()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closing {
+		return nil, n.closedError("link", name)
+	}
+	p := dialled
+	if p == nil {
+		p = n.peers[name]
+		switch old := p; {
+		case old == nil:
+			p = newPeer(n, name)
+		case old.live.Load() != nil && !sameRun(old.live.Load().Link, l):
+			return nil, &Error{Code: CodeNameTaken, Op: "link", Peer: name, Ran: Never,
+				Msg: "a live peer of that name is connected"}
+		}
+	} else if n.peers[p.Name()] != p || p.Name() != name {
+		n.drop(p)
+		name = n.freeName(name)
+	}
+	n.peers[name] = p
+	p.setName(name)
+	n.links[l] = p
+	old, reconnects := p.attach(l)
+	if old != nil {
+		delete(n.links, old)
+		n.wg.Add(1)
+		go func() {
+			defer n.wg.Done()
+			old.Close("replaced by a new connection")
+		}()
+	}
+	n.trim()
+	close(n.changed)
+	n.changed = make(chan struct{})
+	n.emit(Event{Kind: EventUp, Peer: p, Name: name, Reconnects: reconnects, Identity: l.Identity(), Metadata: l.Metadata()})
+	return p, nil
+}
+
+// sameRun says that two links of one name come from one run of one process, so the newer replaces the older.
+func sameRun(a, b Link) bool {
+	return a.Incarnation() != 0 && a.Incarnation() == b.Incarnation()
+}
+
+// freeName makes a name unique by a suffix: a dialled peer has no say in what others are called. Called with mu held.
+func (n *Node) freeName(name string) string {
+	for i, try := 2, name; ; i++ {
+		if n.peers[try] == nil {
+			return try
+		}
+		try = name + "#" + itoa(i)
+	}
+}
+
+// drop takes p out of the table. Called with mu held.
+func (n *Node) drop(p *Peer) {
+	if n.peers[p.Name()] == p {
+		delete(n.peers, p.Name())
+	}
+}
+
+// trim forgets peers that are away when there are too many of them. Called with mu held.
+func (n *Node) trim() {
+	if len(n.peers)-len(n.links) <= maxAbsent {
+		return
+	}
+	for _, p := range n.peers {
+		if p.live.Load() == nil && !p.dialled {
+			n.drop(p)
+			p.end(&Error{Code: CodeUnavailable, Op: "peer", Peer: p.Name(), Ran: Never, Msg: "away for too long"})
+			return
+		}
+	}
+}
+
+func (h *host) Rename(l Link, name string) error {
+	n := h.Node
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	p := n.links[l]
+	if p == nil {
+		return &Error{Code: CodeUnavailable, Op: "rename", Peer: name, Ran: Never}
+	}
+	old := p.Name()
+	if old == name {
+		return nil
+	}
+	if other := n.peers[name]; other != nil {
+		if other.live.Load() != nil || other.dialled {
+			return &Error{Code: CodeNameTaken, Op: "rename", Peer: name, Ran: Never, Msg: "a peer of that name is here"}
+		}
+		n.drop(other)
+		other.end(&Error{Code: CodeUnavailable, Op: "peer", Peer: name, Ran: Never, Msg: "its name was given to another"})
+	}
+	n.peers[name] = p
+	n.drop(p)
+	p.setName(name)
+	close(n.changed)
+	n.changed = make(chan struct{})
+	n.emit(Event{Kind: EventRenamed, Peer: p, Name: name, Old: old})
+	return nil
+}
+
+func (h *host) Down(l Link, err error) {
+	n := h.Node
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	p := n.links[l]
+	if p == nil {
+		return // replaced, or never up
+	}
+	delete(n.links, l)
+	p.detach(l)
+	n.emit(Event{Kind: EventDown, Peer: p, Name: p.Name(), Err: err, Identity: l.Identity()})
+	switch {
+	case n.closing:
+	case p.dialled && !p.dial.noReconnect && !p.ended():
+		n.wg.Add(1)
+		go p.redial()
+	case p.dialled || !l.Named():
+		n.drop(p)
+		p.end(err)
+		n.emit(Event{Kind: EventClosed, Peer: p, Name: p.Name(), Err: err})
+	default:
+		n.trim()
+	}
+}
+
+func (h *host) Find(p *Peer, method []byte) *Method {
+	if p != nil {
+		if own := p.own.Load(); own != nil {
+			if m := own.find(method); m != nil {
+				return m
+			}
+		}
+	}
+	return h.cfg.mux.find(method)
+}
+
+func (h *host) Run(m *Method, w *Reply, r *Request) {
+	defer func() {
+		if v := recover(); v != nil {
+			h.cfg.log.Error("handler panicked", "method", m.name, "peer", r.Peer().Name(), "panic", v, "stack", string(debug.Stack()))
+			w.failPanic(v)
+		}
+	}()
+	f := m.handler
+	if h.serve != nil {
+		f = m.wrapped(h.serve)
+	}
+	f.ServeBell(w, r)
+}
+
+// wrapped gives the handler inside the node's interceptors, made once.
+func (m *Method) wrapped(chain func(Handler) Handler) Handler {
+	m.wrapOnce.Do(func() { m.wrap = chain(m.handler) })
+	return m.wrap
+}
+
+// clonePairs copies metadata, so that nobody changes what a link holds.
+func clonePairs(list []Pair) []Pair { return slices.Clone(list) }

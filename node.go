@@ -1,0 +1,361 @@
+package bellpull
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/bellpull/bellpull/transport"
+)
+
+// A Node is this process's end: a name, listeners, handlers, the table of peers. Make one with [NewNode], or with the
+// Listen and Dial of a protocol's package. All methods may be called concurrently.
+type Node struct {
+	name        string
+	incarnation uint64
+	cfg         nodeConfig
+	call        CallFunc // the interceptors, built once; nil without any
+	serve       func(Handler) Handler
+
+	exchanges sync.Pool // *Exchange; they hold nothing that belongs to a goroutine or a clock
+	done      chan struct{}
+	wg        sync.WaitGroup // accept loops, reconnects, closers
+
+	watchMu  sync.Mutex
+	watchers map[*watcher]struct{}
+
+	// mu guards the fields that follow. It is taken before a Peer's mu.
+	mu        sync.Mutex
+	closing   bool
+	closed    chan struct{} // closed when Close has finished
+	peers     map[string]*Peer
+	links     map[Link]*Peer
+	known     map[string]transport.Addr
+	engines   []openEngine
+	listeners map[transport.Listener]transport.Addr
+	changed   chan struct{} // closed and replaced whenever a peer comes up
+}
+
+type openEngine struct {
+	proto  Protocol // nil when not to be shared
+	engine Engine
+}
+
+// maxAbsent bounds how many named peers that are away are remembered.
+const maxAbsent = 1024
+
+// DefaultTimeout bounds calls whose context has no deadline.
+const DefaultTimeout = 30 * time.Second
+
+// NewNode makes a node. name is how others may know it; "" is a node without a name, which gets one from each service
+// it dials. It does no I/O and starts nothing. An option out of its range panics.
+func NewNode(name string, opts ...NodeOption) *Node {
+	n := &Node{
+		name: name, incarnation: rand.Uint64() | 1,
+		cfg:       nodeConfig{log: slog.New(slog.DiscardHandler), timeout: DefaultTimeout},
+		done:      make(chan struct{}),
+		closed:    make(chan struct{}),
+		watchers:  map[*watcher]struct{}{},
+		peers:     map[string]*Peer{},
+		links:     map[Link]*Peer{},
+		known:     map[string]transport.Addr{},
+		listeners: map[transport.Listener]transport.Addr{},
+		changed:   make(chan struct{}),
+	}
+	for _, o := range opts {
+		o.applyNode(&n.cfg)
+	}
+	if n.cfg.timeout <= 0 {
+		panic(fmt.Sprintf("bellpull: WithTimeout(%v): must be positive", n.cfg.timeout))
+	}
+	if n.cfg.mux == nil {
+		n.cfg.mux = NewMux()
+	}
+	n.exchanges.New = func() any { return new(Exchange) }
+	n.call, n.serve = chainCalls(n.cfg.callChain), chainHandlers(n.cfg.serveChain)
+	return n
+}
+
+// Name is the node's name, "" when it has none.
+func (n *Node) Name() string { return n.name }
+
+// Mux is where the node's handlers are; they may be added at any time.
+func (n *Node) Mux() *Mux { return n.cfg.mux }
+
+// Listen accepts peers at addr that speak p. It returns when the address is claimed and may be called as often as one
+// likes, with one protocol or several. ctx bounds the claiming only. Errors are [*Error].
+func (n *Node) Listen(ctx context.Context, addr string, p Protocol, opts ...ListenOption) error {
+	a, err := transport.ParseAddr(addr)
+	if err != nil {
+		return WrapTransport("listen", addr, err)
+	}
+	e, set, err := n.open(p)
+	if err != nil {
+		return err
+	}
+	ln, err := set.Listen(ctx, a)
+	if err != nil {
+		return WrapTransport("listen", addr, err)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closing {
+		ln.Close()
+		return n.closedError("listen", addr)
+	}
+	n.listeners[ln] = a
+	n.wg.Add(1)
+	go n.accept(ln, e)
+	return nil
+}
+
+// Addrs gives the addresses the node listens on, with the ports that were really taken.
+func (n *Node) Addrs() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	list := make([]string, 0, len(n.listeners))
+	for ln, a := range n.listeners {
+		if real, ok := ln.Addr().(transport.Addr); ok {
+			a = real
+		}
+		list = append(list, a.String())
+	}
+	return list
+}
+
+// accept hands connections to the engine until the listener is closed. Failing accepts are spaced out: a process out
+// of descriptors must not spin.
+func (n *Node) accept(ln transport.Listener, e Engine) {
+	defer n.wg.Done()
+	pause := 5 * time.Millisecond
+	for {
+		c, err := ln.AcceptConn()
+		switch {
+		case err == nil:
+			pause = 5 * time.Millisecond
+			e.Serve(c)
+		case errors.Is(err, net.ErrClosed):
+			return
+		default:
+			n.cfg.log.Warn("accept failed", "addr", ln.Addr().String(), "err", err)
+			if !n.sleep(pause) {
+				return
+			}
+			pause = min(2*pause, time.Second)
+		}
+	}
+}
+
+// sleep waits for d and says whether the node is still open.
+func (n *Node) sleep(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-n.done:
+		return false
+	}
+}
+
+// open gives the engine of a protocol, and the transports its addresses resolve to.
+func (n *Node) open(p Protocol) (Engine, transport.Set, error) {
+	var set transport.Set
+	if c, ok := p.(Carrier); ok {
+		set = c.Transports()
+	}
+	set = set.Over(n.cfg.set)
+	shared := reflect.TypeOf(p).Comparable()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closing {
+		return nil, set, n.closedError("open", "")
+	}
+	if shared {
+		for _, o := range n.engines {
+			if o.proto == p {
+				return o.engine, set, nil
+			}
+		}
+	}
+	e, err := p.Open(&host{n, set})
+	if err != nil {
+		return nil, set, err
+	}
+	o := openEngine{engine: e}
+	if shared {
+		o.proto = p
+	}
+	n.engines = append(n.engines, o)
+	return e, set, nil
+}
+
+// Know tells the node where a named peer listens, for protocols that dial back.
+func (n *Node) Know(name, addr string) error {
+	a, err := transport.ParseAddr(addr)
+	if err != nil {
+		return WrapTransport("know", addr, err)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.known[name] = a
+	return nil
+}
+
+// Peers gives the peers that are up now. The sequence is a snapshot and does not block.
+func (n *Node) Peers() iter.Seq[*Peer] {
+	n.mu.Lock()
+	list := make([]*Peer, 0, len(n.links))
+	for _, p := range n.links {
+		list = append(list, p)
+	}
+	n.mu.Unlock()
+	return func(yield func(*Peer) bool) {
+		for _, p := range list {
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// Wait gives the peer of a name, waiting until it is up. It never dials. It ends with ctx or when the node is closed.
+func (n *Node) Wait(ctx context.Context, name string) (*Peer, error) {
+	for {
+		n.mu.Lock()
+		p, changed := n.peers[name], n.changed
+		n.mu.Unlock()
+		if p != nil && p.live.Load() != nil {
+			return p, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, &Error{Code: contextCode(ctx.Err()), Op: "wait", Peer: name, Ran: Never, Err: ctx.Err(),
+				Advice: "nobody of that name has connected"}
+		case <-n.done:
+			return nil, n.closedError("wait", name)
+		}
+	}
+}
+
+// Broadcast sends a notify to every peer that is up, at once, and gives the number that took it. The error joins
+// those of the others.
+func (n *Node) Broadcast(ctx context.Context, method string, args ...any) (delivered int, err error) {
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		errs []error
+	)
+	for p := range n.Peers() {
+		wg.Go(func() {
+			err := p.Notify(ctx, method, args...)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				delivered++
+			} else {
+				errs = append(errs, err)
+			}
+		})
+	}
+	wg.Wait()
+	return delivered, errors.Join(errs...)
+}
+
+// Close ends the node: it stops listening, tells every peer, fails what still runs and returns when its goroutines,
+// handlers included, are gone. Let ctx end to cut the goodbyes short. Not to be called from a handler, which it would
+// wait for. Closing again waits for the first Close.
+//
+// The order is: refuse what is new; close listeners; say goodbye and end every link, which fails pending calls and
+// cancels handlers; wait for the engines; end watchers.
+func (n *Node) Close(ctx context.Context) error {
+	n.mu.Lock()
+	if n.closing {
+		n.mu.Unlock()
+		select {
+		case <-n.closed:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	n.closing = true
+	listeners, engines := n.listeners, n.engines
+	links := make([]Link, 0, len(n.links))
+	for l := range n.links {
+		links = append(links, l)
+	}
+	peers := make([]*Peer, 0, len(n.peers))
+	for _, p := range n.peers {
+		peers = append(peers, p)
+	}
+	n.mu.Unlock()
+
+	close(n.done)
+	var errs []error
+	for ln := range listeners {
+		errs = append(errs, ln.Close())
+	}
+	goodbye := make(chan struct{})
+	go func() {
+		defer close(goodbye)
+		var wg sync.WaitGroup
+		for _, l := range links {
+			wg.Go(func() { l.Close("closed") })
+		}
+		wg.Wait()
+	}()
+	select {
+	case <-goodbye:
+	case <-ctx.Done():
+	}
+	for _, o := range engines {
+		errs = append(errs, o.engine.Close())
+	}
+	<-goodbye
+	for _, p := range peers {
+		p.end(n.closedError("peer", p.Name()))
+	}
+	n.wg.Wait()
+	close(n.closed)
+	return errors.Join(errs...)
+}
+
+func (n *Node) closedError(op, peer string) *Error {
+	return &Error{Code: CodeClosed, Op: op, Peer: peer, Msg: "the node was closed", Ran: Never}
+}
+
+// WrapTransport makes an [*Error] of a transport's error, for engines: op and addr say what was tried. It did not run.
+func WrapTransport(op, addr string, err error) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	e := &Error{Code: CodeUnavailable, Op: op, Peer: addr, Ran: Never, Err: err}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		e.Code = contextCode(err)
+	case errors.Is(err, transport.ErrNoServer):
+		e.Code = CodeNoServer
+	case errors.Is(err, transport.ErrInUse), errors.Is(err, transport.ErrStolen):
+		e.Code = CodeNameTaken
+	case errors.Is(err, transport.ErrNotTrusted), errors.Is(err, transport.ErrNotSocket):
+		e.Code = CodeNotTrusted
+	case errors.Is(err, transport.ErrAddress):
+		e.Code = CodeBadArgument
+	case errors.Is(err, transport.ErrTooLarge):
+		e.Code = CodeTooLarge
+	case errors.Is(err, transport.ErrFrame):
+		e.Code = CodeProtocol
+	case errors.Is(err, errors.ErrUnsupported):
+		e.Code = CodeUnsupported
+	}
+	return e
+}

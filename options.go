@@ -1,0 +1,105 @@
+package bellpull
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/bellpull/bellpull/transport"
+)
+
+// A NodeOption changes a [Node]; see the With… functions.
+type NodeOption interface{ applyNode(*nodeConfig) }
+
+// A ListenOption changes one listener.
+type ListenOption interface{ applyListen(*listenConfig) }
+
+// A DialOption changes one dialled peer.
+type DialOption interface{ applyDial(*dialConfig) }
+
+// A CallOption changes the calls made with a context; see [WithCall].
+type CallOption interface{ applyCall(*callConfig) }
+
+type nodeConfig struct {
+	mux        *Mux
+	set        transport.Set
+	log        *slog.Logger
+	timeout    time.Duration
+	callChain  []CallInterceptor
+	serveChain []HandlerInterceptor
+}
+
+type listenConfig struct{}
+
+type dialConfig struct {
+	noReconnect bool
+	failFast    bool
+	waitServer  bool
+}
+
+type callConfig struct {
+	meta       []Pair
+	idempotent bool
+	accepted   bool
+}
+
+type nodeOption func(*nodeConfig)
+
+func (f nodeOption) applyNode(c *nodeConfig) { f(c) }
+
+type dialOption func(*dialConfig)
+
+func (f dialOption) applyDial(c *dialConfig) { f(c) }
+
+type callOption func(*callConfig)
+
+func (f callOption) applyCall(c *callConfig) { f(c) }
+
+// WithMux makes m the node's handlers. Default: an empty Mux, see [Node.Mux].
+func WithMux(m *Mux) NodeOption { return nodeOption(func(c *nodeConfig) { c.mux = m }) }
+
+// WithTransports adds transports to those the protocols bring, and wins over them.
+func WithTransports(ts ...transport.Transport) NodeOption {
+	return nodeOption(func(c *nodeConfig) { c.set = c.set.With(ts...) })
+}
+
+// WithLogger makes the node log there: handler panics, refused handshakes, failing listeners. Default: nowhere.
+func WithLogger(l *slog.Logger) NodeOption { return nodeOption(func(c *nodeConfig) { c.log = l }) }
+
+// WithTimeout bounds calls whose context has no deadline. Default 30 s; it must be positive.
+func WithTimeout(d time.Duration) NodeOption {
+	return nodeOption(func(c *nodeConfig) { c.timeout = d })
+}
+
+// WithCallInterceptor puts f around every call and notify this node makes. The first one added is the outermost:
+//
+//	call -> first -> second -> link -> second -> first -> caller
+func WithCallInterceptor(f CallInterceptor) NodeOption {
+	return nodeOption(func(c *nodeConfig) { c.callChain = append(c.callChain, f) })
+}
+
+// WithHandlerInterceptor puts f around every handler this node runs. The first one added is the outermost.
+func WithHandlerInterceptor(f HandlerInterceptor) NodeOption {
+	return nodeOption(func(c *nodeConfig) { c.serveChain = append(c.serveChain, f) })
+}
+
+// WithoutReconnect makes the peer end with its first link.
+func WithoutReconnect() DialOption { return dialOption(func(c *dialConfig) { c.noReconnect = true }) }
+
+// FailFast makes calls fail at once, [Never], while the peer is down. Default: they wait for it within their deadline.
+func FailFast() DialOption { return dialOption(func(c *dialConfig) { c.failFast = true }) }
+
+// WaitForServer makes Dial wait until somebody listens, trying again as for a reconnect, bounded by ctx. Default: the
+// first failure is Dial's.
+func WaitForServer() DialOption { return dialOption(func(c *dialConfig) { c.waitServer = true }) }
+
+// Metadata sends pairs beside the arguments, where the protocol has room for them.
+func Metadata(pairs ...Pair) CallOption {
+	return callOption(func(c *callConfig) { c.meta = append(c.meta, pairs...) })
+}
+
+// Idempotent says that running twice does no harm: a call that failed [Maybe] because its link was lost is made once
+// more on the next link, within its deadline.
+func Idempotent() CallOption { return callOption(func(c *callConfig) { c.idempotent = true }) }
+
+// Accepted asks only for the word that the request was taken, not for its result (DMTP: WaitSend).
+func Accepted() CallOption { return callOption(func(c *callConfig) { c.accepted = true }) }

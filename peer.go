@@ -1,0 +1,330 @@
+package bellpull
+
+import (
+	"context"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bellpull/bellpull/transport"
+)
+
+func itoa(i int) string { return strconv.Itoa(i) }
+
+// A Peer is a stable handle on another process. It survives reconnects when we dialled it, or when the other process
+// has a name of its own; an unnamed client that comes back is a new Peer. Its handlers survive with it. All methods may
+// be called concurrently.
+type Peer struct {
+	node    *Node
+	live    atomic.Pointer[liveLink] // nil while down
+	own     atomic.Pointer[Mux]      // handlers of this peer alone; nil until there is one
+	dialled bool                     // we dialled it and are the ones to redial
+	dial    dialConfig
+	engine  Engine         // set when dialled
+	addr    transport.Addr // set when dialled
+	private bool           // the node exists for this peer alone and ends with it
+
+	// mu guards the fields that follow.
+	mu    sync.Mutex
+	name  string
+	links int           // how many there have been
+	up    chan struct{} // closed and replaced whenever a link comes up or the peer ends
+	done  chan struct{}
+	err   error // why it ended
+}
+
+// liveLink lets an interface live in an atomic pointer.
+type liveLink struct{ Link }
+
+func newPeer(n *Node, name string) *Peer {
+	return &Peer{node: n, name: name, up: make(chan struct{}), done: make(chan struct{})}
+}
+
+// Dial connects to the process that listens at addr and speaks p, and returns when the handshake is done. The Peer
+// redials by itself when the connection is lost (200 ms, doubling up to 2 s, full jitter) unless [WithoutReconnect].
+// It blocks until connected, refused, or ctx is done; after that ctx has no meaning to the Peer. Errors are [*Error].
+func (n *Node) Dial(ctx context.Context, addr string, p Protocol, opts ...DialOption) (*Peer, error) {
+	a, err := transport.ParseAddr(addr)
+	if err != nil {
+		return nil, WrapTransport("dial", addr, err)
+	}
+	e, _, err := n.open(p)
+	if err != nil {
+		return nil, err
+	}
+	peer := newPeer(n, n.reserve(a.String()))
+	peer.dialled, peer.engine, peer.addr = true, e, a
+	for _, o := range opts {
+		o.applyDial(&peer.dial)
+	}
+	n.mu.Lock()
+	n.peers[peer.name] = peer
+	n.mu.Unlock()
+	for try := 0; ; try++ {
+		_, err = e.Dial(context.WithValue(ctx, dialKey{}, peer), a)
+		if err == nil {
+			return peer, nil
+		}
+		if !peer.dial.waitServer || ctx.Err() != nil || !retryable(err) {
+			break
+		}
+		if !n.sleepCtx(ctx, backoff(try)) {
+			break
+		}
+	}
+	n.mu.Lock()
+	n.drop(peer)
+	n.mu.Unlock()
+	peer.end(err)
+	return nil, err
+}
+
+// reserve gives a free name near the wanted one.
+func (n *Node) reserve(name string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.freeName(name)
+}
+
+func (n *Node) sleepCtx(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+	case <-n.done:
+	}
+	return false
+}
+
+const (
+	backoffBase = 200 * time.Millisecond
+	backoffCap  = 2 * time.Second
+)
+
+// backoff gives a random pause between nothing and the bound of the try: full jitter, so that many clients of one
+// server do not come back in step.
+func backoff(try int) time.Duration {
+	bound := min(backoffCap, backoffBase<<min(try, 8))
+	return time.Duration(rand.Int64N(int64(bound) + 1))
+}
+
+// retryable says that trying again can help: a refusal does not go away by itself.
+func retryable(err error) bool {
+	e, ok := err.(*Error)
+	if !ok {
+		return false
+	}
+	switch e.Code {
+	case CodeNoServer, CodeUnavailable, CodeDeadline, CodeNameTaken:
+		return true
+	}
+	return false
+}
+
+// redial brings a dialled peer back until it or the node ends, or the other side refuses us.
+func (p *Peer) redial() {
+	n := p.node
+	defer n.wg.Done()
+	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), dialKey{}, p))
+	defer cancel()
+	n.wg.Add(1)
+	go func() { // the peer's or the node's end is the end of the try under way
+		defer n.wg.Done()
+		select {
+		case <-p.done:
+		case <-n.done:
+		case <-ctx.Done():
+		}
+		cancel()
+	}()
+	for try := 0; ; try++ {
+		pause := backoff(try)
+		if try == 0 {
+			pause = 0 // a server that only restarted is back at once
+		}
+		if !n.sleepCtx(ctx, pause) {
+			return
+		}
+		tryCtx, done := context.WithTimeout(ctx, redialTimeout)
+		_, err := p.engine.Dial(tryCtx, p.addr)
+		done()
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		n.emit(Event{Kind: EventRetry, Peer: p, Name: p.Name(), Err: err, Delay: backoff(try + 1)})
+		if !retryable(err) {
+			n.mu.Lock()
+			n.drop(p)
+			n.mu.Unlock()
+			p.end(err)
+			n.emit(Event{Kind: EventClosed, Peer: p, Name: p.Name(), Err: err})
+			return
+		}
+	}
+}
+
+// redialTimeout bounds one try to reconnect.
+const redialTimeout = 5 * time.Second
+
+func (p *Peer) setName(name string) {
+	p.mu.Lock()
+	p.name = name
+	p.mu.Unlock()
+}
+
+// attach makes l the live link and gives the one it replaces.
+func (p *Peer) attach(l Link) (old Link, reconnects int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if was := p.live.Swap(&liveLink{l}); was != nil {
+		old = was.Link
+	}
+	p.links++
+	close(p.up)
+	p.up = make(chan struct{})
+	return old, p.links - 1
+}
+
+func (p *Peer) detach(l Link) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if was := p.live.Load(); was != nil && was.Link == l {
+		p.live.Store(nil)
+	}
+}
+
+// end finishes the peer; the first reason counts.
+func (p *Peer) end(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err != nil {
+		return
+	}
+	if err == nil {
+		err = &Error{Code: CodeClosed, Op: "peer", Peer: p.name, Ran: Never}
+	}
+	p.err = err
+	p.live.Store(nil)
+	close(p.done)
+	close(p.up)
+	p.up = make(chan struct{})
+}
+
+func (p *Peer) ended() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err != nil
+}
+
+// Node is the node the peer belongs to.
+func (p *Peer) Node() *Node { return p.node }
+
+// Name is how the node knows the peer: its own name, the one a service gave it, or the address we dialled.
+func (p *Peer) Name() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.name
+}
+
+// Link gives the live link, for verbs of one protocol; nil while the peer is down.
+func (p *Peer) Link() Link {
+	if l := p.live.Load(); l != nil {
+		return l.Link
+	}
+	return nil
+}
+
+// Up says that the peer has a live link.
+func (p *Peer) Up() bool { return p.live.Load() != nil }
+
+// Identity is what the operating system says of the other process; the zero Identity while the peer is down.
+func (p *Peer) Identity() transport.Identity {
+	if l := p.live.Load(); l != nil {
+		return l.Identity()
+	}
+	return transport.Identity{}
+}
+
+// Traits say what calls of this peer can do; the zero Traits while it is down.
+func (p *Peer) Traits() Traits {
+	if l := p.live.Load(); l != nil {
+		return l.Traits()
+	}
+	return Traits{}
+}
+
+// Metadata is what the other process said of itself in the handshake. The copy is the caller's.
+func (p *Peer) Metadata() []Pair {
+	if l := p.live.Load(); l != nil {
+		return clonePairs(l.Metadata())
+	}
+	return nil
+}
+
+// Done is closed when the peer is gone for good: closed, refused, or lost without a way back. Err then says why.
+func (p *Peer) Done() <-chan struct{} { return p.done }
+
+// Err says why the peer is gone, nil before [Peer.Done].
+func (p *Peer) Err() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+// Handle registers a handler for requests of this peer alone; it goes before the node's. The returned function takes
+// it away again. It panics as [Mux] says.
+func (p *Peer) Handle(method string, h Handler) (cancel func()) {
+	p.mu.Lock()
+	if p.own.Load() == nil {
+		p.own.Store(NewMux())
+	}
+	own := p.own.Load()
+	p.mu.Unlock()
+	m := &Method{name: method, handler: h, raw: true}
+	own.add(m)
+	p.node.cfg.mux.changes.Add(1)
+	return func() {
+		own.remove(m)
+		p.node.cfg.mux.changes.Add(1)
+	}
+}
+
+// Close says goodbye to the other process and ends the peer for good. It blocks until the link is down or ctx is done.
+func (p *Peer) Close(ctx context.Context) error { return p.CloseWith(ctx, "closed") }
+
+// CloseWith is Close with a reason that the other side can read.
+func (p *Peer) CloseWith(ctx context.Context, reason string) error {
+	n := p.node
+	l := p.live.Load()
+	n.mu.Lock()
+	n.drop(p)
+	n.mu.Unlock()
+	p.end(&Error{Code: CodeClosed, Op: "peer", Peer: p.Name(), Ran: Never, Msg: "the peer was closed"})
+	var err error
+	if l != nil {
+		gone := make(chan error, 1)
+		n.wg.Add(1)
+		go func() {
+			defer n.wg.Done()
+			gone <- l.Close(reason)
+		}()
+		select {
+		case err = <-gone:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	if p.private {
+		if e := n.Close(ctx); err == nil {
+			err = e
+		}
+	}
+	return err
+}
+
+// Own ties the node's life to the peer's: closing the peer closes the node. For the Dial of protocol packages.
+func (p *Peer) Own() { p.private = true }
