@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,7 +19,7 @@ type packageVector struct {
 }
 
 func packageVectors(t testing.TB) []packageVector {
-	return append(callVectors(t), channelVectors(t)...)
+	return slices.Concat(callVectors(t), channelVectors(t), fileVectors(t), cacheVectors(t))
 }
 
 // parsePackage parses a body into a new package of the type of like.
@@ -36,6 +37,18 @@ func parsePackage(g Generation, like any, body []byte) (any, error) {
 		err = g.ParseCreateChannel(body, p)
 	case *ChannelPackage:
 		err = g.ParseChannelPackage(body, p)
+	case *FileInfoPackage:
+		err = g.ParseFileInfo(body, p)
+	case *FileSectionPackage:
+		err = g.ParseFileSection(body, p)
+	case *FileFinishedPackage:
+		err = g.ParseFileFinished(body, p)
+	case *SmallFilePackage:
+		err = g.ParseSmallFile(body, p)
+	case *CacheRequest:
+		err = g.ParseCacheRequest(body, p)
+	case *CacheResponse:
+		err = g.ParseCacheResponse(body, p)
 	default:
 		panic(fmt.Sprintf("%T", p))
 	}
@@ -54,6 +67,18 @@ func appendPackage(g Generation, b []byte, p any) ([]byte, error) {
 		return g.AppendCreateChannel(b, p)
 	case *ChannelPackage:
 		return g.AppendChannelPackage(b, p)
+	case *FileInfoPackage:
+		return g.AppendFileInfo(b, p)
+	case *FileSectionPackage:
+		return g.AppendFileSection(b, p)
+	case *FileFinishedPackage:
+		return g.AppendFileFinished(b, p)
+	case *SmallFilePackage:
+		return g.AppendSmallFile(b, p)
+	case *CacheRequest:
+		return g.AppendCacheRequest(b, p)
+	case *CacheResponse:
+		return g.AppendCacheResponse(b, p)
 	default:
 		panic(fmt.Sprintf("%T", p))
 	}

@@ -1,0 +1,20 @@
+// Package recorded holds what live TouchSocket DMTP processes of versions 3.1.19, 4.0.7 and 4.2.8 wrote to each
+// other, byte by byte, over TCP, HTTP, WebSocket and UDP, and replays it against the codec: every frame must be found
+// whether the bytes come at once or one at a time, be understood, and encode to the same bytes again.
+//
+//	sessions, err := recorded.Sessions()
+//	for _, s := range sessions {
+//		report, err := recorded.Replay(s)
+//		…
+//	}
+//
+// In some sessions one side is written by hand and sends nonsense, to see what a .NET process makes of it; and .NET
+// itself left broken frames behind now and then. Each such place is in the table of flaws, with the error that it
+// must give. A flaw that is not in the table fails the replay, and so does one that is there and does not show.
+//
+// The sessions are in dmtp.zip, one file of JSON lines each. The first line describes the session; of the others,
+// {"from":"a","hex":"…"} is what side a wrote, {"from":"a","eof":true} says that it ended, {"note":"…"} tells what
+// was done to cause what follows, and "conn" counts the connections when there are several.
+package recorded
+
+//go:generate go run pack.go ${DMTP_SESSIONS} dmtp.zip
