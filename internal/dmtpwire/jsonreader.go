@@ -149,9 +149,6 @@ func (r *jsonReader) literal(word string) bool {
 	return true
 }
 
-// null takes a null if one is there.
-func (r *jsonReader) null() bool { return r.peek() == 'n' && r.literal("null") }
-
 // text takes a text or null.
 func (r *jsonReader) text() Str {
 	switch r.peek() {

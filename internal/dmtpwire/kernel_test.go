@@ -30,8 +30,6 @@ func parseKernel(kind string, body []byte) (kernelMessage, error) {
 	}
 }
 
-var kernelKinds = []string{"WaitVerify", "WaitSetId", "WaitPing", "WaitClose"}
-
 func array(kv ...string) Metadata {
 	m := Metadata{Form: FormArray}
 	for i := 0; i < len(kv); i += 2 {

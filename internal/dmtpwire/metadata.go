@@ -125,6 +125,9 @@ func (g Generation) ParseMetadata(raw []byte) (Metadata, error) {
 	for n := r.metadataCount(g); n > 0; n-- {
 		r.pair(g)
 	}
+	if r.off > MaxMetadataBytes {
+		r.fail("Metadata", 0, ErrTooLong, int64(r.off), MaxMetadataBytes)
+	}
 	if r.err != nil {
 		return Metadata{}, r.err
 	}

@@ -189,9 +189,7 @@ func (w *Writer) GUID(u GUID) {
 	w.b = append(w.b, v[:]...)
 }
 
-// strN and varLen give the lengths of encoded values, for the Len functions of the hot packages.
-func strN(prefix int, s Str) int { return prefix + len(s) }
-
+// varLen gives the length of a varuint, for the Len functions of the hot packages.
 func varLen(v uint32) int {
 	n := 1
 	for ; v >= 0x80; v >>= 7 {
