@@ -221,17 +221,16 @@ func (l *Listener) owner(path string) *socket {
 	return nil
 }
 
-// Addr gives where the socket is, as a [*net.UnixAddr]: the path of its file, or "@name".
-func (l *Listener) Addr() net.Addr {
-	name := l.addr.Rest
-	if l.end != nil {
-		name = l.end.path
-	}
-	return &net.UnixAddr{Net: "unix", Name: name}
-}
+// Addr gives the address to dial, a [transport.Addr] such as local:editor.
+func (l *Listener) Addr() net.Addr { return l.addr }
 
-// Endpoint gives the address to dial, such as local:editor.
-func (l *Listener) Endpoint() transport.Addr { return l.addr }
+// Path gives where the socket is: the path of its file, or "@name". It is what other programs connect to.
+func (l *Listener) Path() string {
+	if l.end != nil {
+		return l.end.path
+	}
+	return l.addr.Rest
+}
 
 // Name gives the name that systemd has for an adopted socket (FileDescriptorName=), else "".
 func (l *Listener) Name() string { return l.name }

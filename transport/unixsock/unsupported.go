@@ -51,11 +51,11 @@ func (l *Listener) AcceptConn() (transport.Conn, error) {
 // Close does nothing.
 func (l *Listener) Close() error { return nil }
 
-// Addr gives the path.
-func (l *Listener) Addr() net.Addr { return &net.UnixAddr{Net: "unix", Name: l.addr.Rest} }
+// Addr gives the address.
+func (l *Listener) Addr() net.Addr { return l.addr }
 
-// Endpoint gives the address.
-func (l *Listener) Endpoint() transport.Addr { return l.addr }
+// Path gives the path.
+func (l *Listener) Path() string { return l.addr.Rest }
 
 // Name gives "".
 func (l *Listener) Name() string { return "" }

@@ -1,0 +1,194 @@
+//go:build linux || darwin
+
+package unixsock
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/bellpull/bellpull/transport"
+)
+
+// TestBindRace: of several listeners that start at once, with a dead one's remains in the way, exactly one wins, and
+// the others name its process.
+func TestBindRace(t *testing.T) {
+	rounds := 20
+	if testing.Short() {
+		rounds = 5
+	}
+	for _, scheme := range []string{"local", "unix"} {
+		t.Run(scheme, func(t *testing.T) {
+			dir, dirs := homes(t)
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			at, path := "local:r", filepath.Join(dir, "r.sock")
+			if scheme == "unix" {
+				path = filepath.Join(dir, "s")
+				at = "unix:" + path
+			}
+			for i := range rounds {
+				if i%2 == 1 {
+					stale(t, path)
+					// A pid that nobody has, as a killed server would have left it.
+					os.WriteFile(filepath.Join(dir, "r.lock"), []byte("999999999\n"), 0o600)
+				}
+				race(t, at, dirs)
+			}
+		})
+	}
+}
+
+func race(t *testing.T, at string, dirs Option) {
+	t.Helper()
+	const n = 4
+	ls, errs := make([]*Listener, n), make([]error, n)
+	begin := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			<-begin
+			ls[i], errs[i] = Listen(t.Context(), at, dirs)
+		})
+	}
+	close(begin)
+	wg.Wait()
+	winners := 0
+	for i := range n {
+		if errs[i] == nil {
+			winners++
+			talks(t, ls[i], at, dirs)
+			defer ls[i].Close()
+			continue
+		}
+		wantError(t, errs[i], transport.ErrInUse)
+		wantOwner(t, errs[i], os.Getpid())
+	}
+	if winners != 1 {
+		t.Fatalf("%d winners, want 1: %v", winners, errs)
+	}
+}
+
+// TestBindRaceProcesses is the same with processes: the losers name the winner's pid, not their own.
+func TestBindRaceProcesses(t *testing.T) {
+	rounds := 5
+	if testing.Short() {
+		rounds = 2
+	}
+	for _, scheme := range []string{"local", "unix"} {
+		t.Run(scheme, func(t *testing.T) {
+			dir, _ := homes(t)
+			at := "local:r"
+			if scheme == "unix" {
+				at = "unix:" + shortDir(t) + "/s"
+			}
+			for range rounds {
+				var cs []*child
+				for range 3 {
+					cs = append(cs, spawn(t, "listen", nil, at, dir))
+				}
+				winner, told := 0, map[int]string{}
+				for _, c := range cs {
+					said := c.line()
+					if said != "listening" {
+						told[c.Process.Pid] = said
+						continue
+					}
+					if winner != 0 {
+						t.Fatalf("processes %d and %d both listen", winner, c.Process.Pid)
+					}
+					winner = c.Process.Pid
+				}
+				if winner == 0 {
+					t.Fatalf("nobody won: %v", told)
+				}
+				for pid, said := range told {
+					if !strings.HasPrefix(said, "failed in-use "+strconv.Itoa(winner)+" ") {
+						t.Errorf("process %d says %q, want in-use and the winner's pid %d", pid, said, winner)
+					}
+				}
+				for _, c := range cs {
+					c.kill()
+				}
+			}
+		})
+	}
+}
+
+// TestTakeover: what a killed server leaves, the next one takes over.
+func TestTakeover(t *testing.T) {
+	dir, dirs := homes(t)
+	for _, at := range []string{"local:k", "unix:" + shortDir(t) + "/s"} {
+		t.Run(at[:5], func(t *testing.T) {
+			c := spawn(t, "listen", nil, at, dir)
+			if got := c.line(); got != "listening" {
+				t.Fatal(got)
+			}
+			_, err := Listen(t.Context(), at, dirs)
+			wantError(t, err, transport.ErrInUse)
+			wantOwner(t, err, c.Process.Pid)
+			if id := dial(t, at, dirs).Identity(); id.PID != c.Process.Pid || !id.SameUser {
+				t.Errorf("the server is %+v, want process %d of our user", id, c.Process.Pid)
+			}
+			c.kill()
+			_, err = Dial(t.Context(), at, dirs)
+			wantError(t, err, transport.ErrNoServer)
+			l := listen(t, at, dirs)
+			if _, err := os.Lstat(l.Path()); err != nil {
+				t.Error(err)
+			}
+			talks(t, l, at, dirs)
+		})
+	}
+}
+
+// TestLockWithoutFile: a lock file that a cleaner took away does not let a second server in while the first lives.
+func TestLockWithoutFile(t *testing.T) {
+	dir, dirs := homes(t)
+	l := listen(t, "local:r", dirs)
+	if err := os.Remove(filepath.Join(dir, "r.lock")); err != nil {
+		t.Fatal(err)
+	}
+	second, err := Listen(t.Context(), "local:r", dirs)
+	if err == nil {
+		second.Close()
+	}
+	wantError(t, err, transport.ErrInUse)
+	talks(t, l, "local:r", dirs)
+}
+
+// TestLockReplaced: a lock on a file that is no longer at the path is no lock.
+func TestLockReplaced(t *testing.T) {
+	path := filepath.Join(shortDir(t), "l")
+	a, err := takeLock(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.release()
+	if _, err := takeLock(t.Context(), path); !isOwner(err) {
+		t.Fatalf("a second lock: %v, want an OwnerError", err)
+	}
+	os.Remove(path)
+	if a.held() {
+		t.Error("the lock is held without a file")
+	}
+	b, err := takeLock(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.release()
+	a.release()
+	if !b.held() {
+		t.Error("releasing the old lock removed the new one's file")
+	}
+}
+
+func isOwner(err error) bool {
+	_, ok := errors.AsType[*transport.OwnerError](err)
+	return ok
+}
