@@ -82,9 +82,15 @@ func (t Transport) connect(ctx context.Context, a transport.Addr, path string) (
 	}
 	if !c.id.SameUser && (t.SameUserOnly || !t.AnyServer) {
 		c.Close()
+		advice := "the server runs as another user than this program (%d)"
+		switch {
+		case t.SameUserOnly:
+			advice += ", and only this user's was asked for"
+		case a.Scheme == "unix":
+			advice += "; if that is meant, allow it with AnyServer"
+		}
 		return nil, fail("dial", a, transport.ErrNotTrusted,
-			&transport.OwnerError{PID: c.id.PID, UID: c.id.UID, HasUser: c.id.HasUser},
-			"the server runs as another user than this program (%d); if that is meant, allow it with AnyServer on a unix: address", me)
+			&transport.OwnerError{PID: c.id.PID, UID: c.id.UID, HasUser: c.id.HasUser}, advice, me)
 	}
 	return c, nil
 }

@@ -125,6 +125,9 @@ func (l *Listener) accept(s *socket) {
 
 // admit gives the connection of a client who may connect, else nil.
 func (l *Listener) admit(u *net.UnixConn) *Conn {
+	if isProbe(u) {
+		return nil
+	}
 	me := os.Geteuid()
 	c, err := wrap(u, l.addr, func(uid int) bool { return uid == me })
 	if err != nil {

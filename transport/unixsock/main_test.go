@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -125,8 +126,8 @@ func talks(t *testing.T, l *Listener, s string, opts ...DialOption) {
 		got := make([]byte, 4)
 		n, err := io.ReadFull(a, got)
 		a.Close()
-		if n == 0 && err == io.EOF {
-			continue // somebody who looked whether the listener lives
+		if n == 0 && err == io.EOF && runtime.GOOS != "linux" {
+			continue // a probe, which cannot be told from a client here
 		}
 		if err != nil || string(got) != "ring" {
 			t.Fatalf("the server read %q, %v; want ring", got[:n], err)
