@@ -50,7 +50,7 @@ func (r *Reader) fail(field string, off int, what error, value, limit int64) {
 	r.off = len(r.b)
 }
 
-// Bytes takes n bytes, the n coming from the field that began at offset at.
+// bytes takes n bytes; n comes from the field that began at offset at.
 func (r *Reader) bytes(field string, at int, n int64) []byte {
 	if n > int64(len(r.b)-r.off) {
 		r.fail(field, at, ErrTruncated, n, int64(len(r.b)-r.off))
