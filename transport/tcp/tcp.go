@@ -31,6 +31,8 @@ var ErrNoTLS = errors.New("no TLS configuration")
 // side it is used for. The fields must not be changed once it is in use. It holds nothing that must be closed.
 type Transport struct {
 	// ServerTLS is what "tcps" listeners use. It needs a certificate. Ask for certificates of clients here.
+	// Session tickets are not sent, whatever it says: a client that never reads would close its socket with
+	// tickets unread behind it, and a reset could then overtake its last words.
 	ServerTLS *tls.Config
 	// ClientTLS is what "tcps" diallers use. An empty ServerName stands for the host of the address.
 	ClientTLS *tls.Config

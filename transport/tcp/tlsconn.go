@@ -22,8 +22,9 @@ var _ transport.Conn = (*TLSConn)(nil)
 
 func newTLSConn(c *tls.Conn) *TLSConn { return &TLSConn{c} }
 
-// Read reads what was decrypted; see [net.Conn]. [io.EOF] says that the peer ended its writing side properly;
-// a connection cut off without that is [io.ErrUnexpectedEOF].
+// Read reads what was decrypted; see [net.Conn]. [io.EOF] says that the peer ended its writing side, or that somebody
+// cut the connection between two records, which crypto/tls does not tell apart: a protocol whose frames have lengths
+// does.
 func (c *TLSConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	return n, c.opError("read", err)

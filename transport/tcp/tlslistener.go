@@ -37,7 +37,9 @@ type accepted struct {
 var _ transport.Listener = (*TLSListener)(nil)
 
 func newTLSListener(inner *Listener, t *Transport) *TLSListener {
-	l := &TLSListener{inner: inner, cfg: t.ServerTLS, timeout: t.HandshakeTimeout, onError: t.OnHandshakeError,
+	cfg := t.ServerTLS.Clone()
+	cfg.SessionTicketsDisabled = true // see Transport.ServerTLS
+	l := &TLSListener{inner: inner, cfg: cfg, timeout: t.HandshakeTimeout, onError: t.OnHandshakeError,
 		accepted: make(chan accepted)}
 	if l.timeout <= 0 {
 		l.timeout = DefaultHandshakeTimeout
