@@ -11,22 +11,20 @@
 //	npipe:/run/x.sock    /run/x.sock: a name that begins with a slash is the path itself
 //
 // Other names with a slash, and the name "anonymous" in any case, are refused, as .NET does. The path has the limit
-// of the system, 107 bytes on Linux and 103 on macOS; under /tmp that leaves 91 for the name on Linux. A .NET server
-// with a longer name starts and cannot be reached; here it is [transport.ErrAddress]. Both sides must have the same
-// TMPDIR, which services with a private /tmp, containers and macOS's directories for each user break; see
-// [Transport.Dir].
+// of the system, 107 bytes on Linux and 103 on macOS; under /tmp that leaves 91 for the name on Linux. Longer
+// ones are [transport.ErrAddress]. Both sides must have the same TMPDIR, which services with a private /tmp, containers
+// and macOS's directories for each user break; see [Transport.Dir].
 //
 // # Servers of one name
 //
-// A .NET server removes whatever socket lies at its path, that of a live process too, and takes over. When it ends it
-// removes the file without looking whose it is. A [Listener] here is politer ([transport.ErrInUse]) and notices both
-// within 250 ms: it tells [Transport.OnStolen] and binds again as soon as the path is free.
+// A .NET server takes the path over from whatever socket lies there, that of a live process too, and removes the file
+// when it ends. A [Listener] leaves a live server alone ([transport.ErrInUse]). When its own file is taken or removed
+// it notices within 250 ms, tells [Transport.OnStolen], and binds again as soon as the path is free.
 //
 // # One-way pipes
 //
-// A .NET end with PipeDirection.In or Out shuts the other direction of its socket down: reading from an Out client's
-// server side works and writing to it is EPIPE; a Go client of an In server reads the end at once, which says nothing
-// of the connection.
+// A .NET end with PipeDirection.In or Out shuts the other direction of its socket down. Writing to an end that is Out
+// is EPIPE, and reading from one that is In gives the end at once, which says nothing of the connection.
 //
 // # Concurrency
 //

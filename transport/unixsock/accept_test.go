@@ -4,7 +4,9 @@ package unixsock
 
 import (
 	"errors"
+	"io"
 	"net"
+	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -59,4 +61,31 @@ func TestAcceptBacksOff(t *testing.T) {
 			t.Errorf("Accept after Close: %v", err)
 		}
 	})
+}
+
+// TestSpentClients: of the clients that hung up before they were accepted, those who sent something are given.
+func TestSpentClients(t *testing.T) {
+	at := "unix:" + filepath.Join(shortDir(t), "s")
+	l := listen(t, at)
+	for range 3 {
+		dial(t, at).Close()
+	}
+	said := dial(t, at)
+	said.Write([]byte("x"))
+	said.Close()
+	mute := dial(t, at) // says nothing and listens
+	mute.CloseWrite()
+
+	a := accept(t, l)
+	if got, err := io.ReadAll(a); string(got) != "x" || err != nil {
+		t.Errorf("the first client said %q, %v; want x", got, err)
+	}
+	b := accept(t, l)
+	if _, err := b.Write([]byte("y")); err != nil {
+		t.Error(err)
+	}
+	b.Close()
+	if got, err := io.ReadAll(mute); string(got) != "y" || err != nil {
+		t.Errorf("the one-way client read %q, %v; want y", got, err)
+	}
 }

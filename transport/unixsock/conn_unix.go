@@ -5,6 +5,8 @@ package unixsock
 import (
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // writeOnce makes one attempt of TryWrite. It says true always: false would make the runtime wait for room.
@@ -22,4 +24,19 @@ func (c *Conn) writeOnce(fd uintptr) bool {
 		}
 		return true
 	}
+}
+
+// spent says whether the other end is closed, in both directions, and nothing is left to read. One that only sends no
+// more, as a one-way client, is not spent.
+func (c *Conn) spent() bool {
+	spent := false
+	c.raw.Control(func(fd uintptr) {
+		state := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		if n, err := unix.Poll(state, 0); n != 1 || err != nil || state[0].Revents&unix.POLLHUP == 0 {
+			return
+		}
+		n, _, err := unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		spent = n == 0 && err == nil
+	})
+	return spent
 }

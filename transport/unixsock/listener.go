@@ -125,9 +125,6 @@ func (l *Listener) accept(s *socket) {
 
 // admit gives the connection of a client who may connect, else nil.
 func (l *Listener) admit(u *net.UnixConn) *Conn {
-	if isProbe(u) {
-		return nil
-	}
 	me := os.Geteuid()
 	c, err := wrap(u, l.addr, func(uid int) bool { return uid == me })
 	if err != nil {
@@ -153,7 +150,8 @@ func (l *Listener) Accept() (net.Conn, error) {
 
 // AcceptConn waits for a client and gives its connection, a [*Conn], which the caller owns. Close unblocks it with
 // [net.ErrClosed] in a [*net.OpError]; there is no other error: while the system is out of descriptors or memory it
-// waits.
+// waits. Clients that have hung up by now and never sent anything are left out, such as those who only looked whether
+// somebody listens.
 func (l *Listener) AcceptConn() (transport.Conn, error) {
 	c, err := l.next()
 	if err != nil {
@@ -163,10 +161,13 @@ func (l *Listener) AcceptConn() (transport.Conn, error) {
 }
 
 func (l *Listener) next() (*Conn, error) {
-	if l.ctx.Err() == nil {
+	for l.ctx.Err() == nil {
 		select {
 		case c := <-l.conns:
-			return c, nil
+			if !c.spent() {
+				return c, nil
+			}
+			c.Close()
 		case <-l.ctx.Done():
 		}
 	}

@@ -4,10 +4,8 @@ package unixsock
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"net"
-	"strings"
 	"syscall"
 	"time"
 
@@ -27,7 +25,9 @@ const (
 //   - a [*transport.OwnerError] when a live process does;
 //   - another error when it cannot be told, which must be taken for alive.
 func probe(ctx context.Context, path string) error {
-	d := net.Dialer{LocalAddr: probeAddr()}
+	// Probes stay unnamed. A name would let our listeners tell them from clients, but not every server can take a
+	// client that has one.
+	var d net.Dialer
 	for try := 1; ; try++ {
 		c, err := d.DialContext(ctx, "unix", path)
 		switch {
@@ -49,24 +49,6 @@ func probe(ctx context.Context, path string) error {
 			return ctx.Err()
 		}
 	}
-}
-
-// probePrefix begins the name that probes bind to, so that a Listener of ours can tell them from clients and keep them
-// from its user.
-const probePrefix = "@bellpull-probe-"
-
-// probeAddr gives a name for one probe. Where there are no abstract names a probe is a client that says nothing.
-func probeAddr() net.Addr {
-	if !haveAbstract {
-		return nil
-	}
-	return &net.UnixAddr{Net: "unix", Name: probePrefix + rand.Text()}
-}
-
-// isProbe says whether the client of u is a probe.
-func isProbe(u *net.UnixConn) bool {
-	from, ok := u.RemoteAddr().(*net.UnixAddr)
-	return ok && from != nil && strings.HasPrefix(from.Name, probePrefix)
 }
 
 // ownerBehind says who serves the other end of c.
