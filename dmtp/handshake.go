@@ -1,0 +1,298 @@
+package dmtp
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/internal/dmtpwire"
+	"github.com/bellpull/bellpull/internal/pump"
+)
+
+// Bellpull's word in the handshake's metadata. Asking and agreeing have different keys, because a plain service
+// answers with the metadata it was sent.
+const (
+	askKey    = "bellpull-ask"
+	acceptKey = "bellpull-ok"
+)
+
+// hello is the value of both keys: "1 compact run=HEX name=NAME", the name last because it may hold anything.
+func (e *engine) hello() string {
+	return "1 compact run=" + strconv.FormatUint(e.host.Incarnation(), 16) + " name=" + e.host.Name()
+}
+
+// parseHello reads the other side's hello; unknown words are ignored, so that later versions may add some.
+func parseHello(s string) (r remote, compact bool) {
+	head, name, _ := strings.Cut(s, " name=")
+	r.name = name
+	for i, word := range strings.Fields(head) {
+		key, value, _ := strings.Cut(word, "=")
+		switch {
+		case i == 0 && word != "1":
+			return remote{}, false
+		case word == "compact":
+			compact = true
+		case key == "run":
+			r.incarnation, _ = strconv.ParseUint(value, 16, 64)
+		}
+	}
+	if len(r.name) > maxID {
+		r.name = ""
+	}
+	return r, compact
+}
+
+// metadataOf gives pairs in the codec's form, checked against its bounds.
+func metadataOf(pairs []bellpull.Pair) (dmtpwire.Metadata, error) {
+	var m dmtpwire.Metadata
+	for _, p := range pairs {
+		v := dmtpwire.Str(p.Value)
+		if p.Null {
+			v = nil
+		} else if v == nil {
+			v = dmtpwire.Str("")
+		}
+		m.Set(p.Key, v)
+	}
+	if len(m.Pairs) > 0 {
+		if _, err := dmtpwire.G42.AppendMetadata(nil, m); err != nil {
+			return m, err
+		}
+	}
+	return m, nil
+}
+
+// pairsOf gives metadata in the API's form, without the keys of Bellpull itself.
+func pairsOf(m dmtpwire.Metadata) []bellpull.Pair {
+	var list []bellpull.Pair
+	for _, p := range m.Pairs {
+		if !p.Key.Is(askKey) && !p.Key.Is(acceptKey) {
+			list = append(list, bellpull.Pair{Key: p.Key.String(), Value: p.Value.String(), Null: p.Value.Null()})
+		}
+	}
+	return list
+}
+
+func textOrNull(s string) dmtpwire.Str {
+	if s == "" {
+		return nil
+	}
+	return dmtpwire.Str(s)
+}
+
+// shakeHands is the client's part: P1, then the P2 of its Sign (section 3.1.3).
+func (l *link) shakeHands(ctx context.Context) error {
+	e := l.e
+	meta, err := metadataOf(e.cfg.Metadata)
+	if err != nil {
+		return dialError(l.addr, err)
+	}
+	if !e.cfg.Plain {
+		meta.Set(askKey, dmtpwire.Str(e.hello()))
+	}
+	_, err = l.ask(ctx, waitVerify, dmtpwire.FlagVerifyRequest, func(sign int32) []byte {
+		m := dmtpwire.WaitVerify{Token: textOrNull(e.cfg.Token), Metadata: meta, ID: textOrNull(e.cfg.ID), Sign: sign}
+		return m.AppendJSON(nil, dmtpwire.Compact)
+	})
+	if err != nil {
+		return dialError(l.addr, err)
+	}
+	return nil
+}
+
+// welcomed takes the service's P2. It runs on the reader, so that frames right behind P2 find the link online.
+func (l *link) welcomed(w *pump.Waiter, m *dmtpwire.WaitVerify) {
+	if m.Status != dmtpwire.StatusSuccess {
+		w.Err = &bellpull.Error{Code: bellpull.CodeRefused, Op: "dial", Peer: l.addr, Remote: true, Ran: bellpull.Never,
+			Msg: bellpull.RemoteText(m.Message.String())}
+		return
+	}
+	if l.state.Load() != stateGate {
+		return
+	}
+	if v, ok := m.Metadata.Get(acceptKey); ok && !l.e.cfg.Plain {
+		var compact bool
+		l.remote, compact = parseHello(v.String())
+		l.compact.Store(compact)
+	}
+	l.remote.named = true // we know where it lives
+	l.remote.metadata = pairsOf(m.Metadata)
+	l.id.Store(ref(m.ID.String()))
+	p, err := l.e.host.Up(l.dialCtx, l)
+	if err != nil {
+		w.Err = err
+		return
+	}
+	l.peer.Store(p)
+	l.state.CompareAndSwap(stateGate, stateOnline)
+}
+
+// onVerify is the service's part: P1 to P2 (section 3.1.2). Once online a second P1 may change the id and runs the
+// verification again; whatever comes of it, the link stays what it was.
+func (l *link) onVerify(body []byte) {
+	if l.dialled {
+		return
+	}
+	var m dmtpwire.WaitVerify
+	if err := dmtpwire.ParseWaitVerify(body, &m); err != nil {
+		// As the original: no answer to what cannot be read, and the verify timeout ends it.
+		l.e.host.Log().Info("dmtp: unreadable handshake", "remote", l.identity.Remote, "err", err)
+		return
+	}
+	l.legacyJSON.Store(m.Metadata.Form == dmtpwire.FormObject)
+	v := &Verify{Token: m.Token.String(), ID: m.ID.String(), Metadata: pairsOf(m.Metadata), Identity: l.identity, Traits: l.traits}
+	if l.state.Load() == stateOnline {
+		m.Token, m.ID = m.Token.Clone(), m.ID.Clone()
+		for i, p := range m.Metadata.Pairs {
+			m.Metadata.Pairs[i] = dmtpwire.Pair{Key: p.Key.Clone(), Value: p.Value.Clone()}
+		}
+		l.pump.Go(func() { // the callback must not keep an online link from reading
+			l.decide(&m, v)
+			l.pump.Flush()
+		})
+		return
+	}
+	l.decide(&m, v)
+}
+
+// decide answers a handshake request.
+func (l *link) decide(m *dmtpwire.WaitVerify, v *Verify) {
+	answer := *m
+	answer.Status = dmtpwire.StatusSuccess
+	if err := l.e.verify(v, m.Token); err != nil {
+		l.refuse(&answer, err)
+		return
+	}
+	meta, err := metadataOf(v.Metadata)
+	if err != nil {
+		l.refuse(&answer, err)
+		return
+	}
+	if m.Metadata.Form != dmtpwire.FormNull || len(meta.Pairs) > 0 {
+		meta.Form = m.Metadata.Form
+		if meta.Form == dmtpwire.FormNull {
+			meta.Form = dmtpwire.FormArray
+		}
+	}
+	said := remote{named: v.ID != "", metadata: v.Metadata}
+	compact := false
+	if ask, ok := m.Metadata.Get(askKey); ok && !l.e.cfg.Plain {
+		var theirs remote
+		theirs, compact = parseHello(ask.String())
+		said.name, said.incarnation = theirs.name, theirs.incarnation
+		meta.Set(askKey, ask)
+		meta.Set(acceptKey, dmtpwire.Str(l.e.hello()))
+	}
+	answer.Metadata = meta
+	answer.Message = dmtpwire.Str("Operation successful.")
+	if v.Message != "" {
+		answer.Message = dmtpwire.Str(v.Message)
+	}
+	if l.state.Load() == stateOnline {
+		l.renameAgain(&answer, v.ID)
+		return
+	}
+	l.remote = said
+	l.letIn(&answer, v.ID, compact)
+}
+
+// letIn brings the link online and answers P1. P2 is committed before anybody else can send on the link: the batch is
+// held while the node takes the link in.
+func (l *link) letIn(answer *dmtpwire.WaitVerify, want string, compact bool) {
+	if want != "" {
+		l.id.Store(ref(want))
+	}
+	for {
+		answer.ID = dmtpwire.Str(*l.id.Load())
+		frame := dmtpwire.AppendFrame(nil, dmtpwire.FlagVerifyResponse, answer.AppendJSON(nil, dmtpwire.Compact))
+		room, ok, err := l.pump.Room(len(frame), false)
+		if !ok {
+			if err == nil {
+				l.pump.Fail(errClosed()) // nothing was sent yet, so this cannot be
+			}
+			return
+		}
+		l.compact.Store(compact)
+		p, err := l.e.host.Up(context.Background(), l)
+		if err == nil {
+			l.peer.Store(p)
+			l.leaveGate()
+			l.state.CompareAndSwap(stateGate, stateOnline)
+			l.pump.Out().Commit(copy(room, frame))
+			if l.pump.Err() != nil {
+				l.e.host.Down(l, l.pump.Err()) // ended while it went up
+			}
+			return
+		}
+		l.pump.Out().Commit(0)
+		l.compact.Store(false)
+		own, _ := errors.AsType[*bellpull.Error](err)
+		if want == "" && own != nil && own.Code == bellpull.CodeNameTaken {
+			l.id.Store(ref(l.e.newID())) // somebody asked for the id we would have given
+			continue
+		}
+		if want != "" {
+			answer.ID = dmtpwire.Str(want)
+		}
+		l.refuse(answer, fmt.Errorf("id %q is in use", want))
+		l.pump.Retire(&bellpull.Error{Code: bellpull.CodeNameTaken, Op: "accept", Peer: want, Err: err}, time.Second)
+		return
+	}
+}
+
+// renameAgain answers a P1 on a link that is online already.
+func (l *link) renameAgain(answer *dmtpwire.WaitVerify, want string) {
+	if want != "" && want != *l.id.Load() {
+		if err := l.e.host.Rename(l, want); err != nil {
+			l.refuse(answer, fmt.Errorf("id %q is in use", want))
+			return
+		}
+		l.id.Store(ref(want))
+	}
+	answer.ID = dmtpwire.Str(*l.id.Load())
+	l.post(dmtpwire.FlagVerifyResponse, answer.AppendJSON(nil, dmtpwire.Compact))
+}
+
+// refuse answers a handshake with Status 2. The connection stays: the client may try again until the verify timeout.
+func (l *link) refuse(answer *dmtpwire.WaitVerify, why error) {
+	answer.Status = dmtpwire.StatusOvertime // 2: in a handshake, refused
+	answer.Message = dmtpwire.Str(why.Error())
+	l.post(dmtpwire.FlagVerifyResponse, answer.AppendJSON(nil, dmtpwire.Compact))
+	l.e.refused(l.identity, why)
+}
+
+// verify says whether a client is let in: by the user the transport proves, the token, and the callback, in this order.
+func (e *engine) verify(v *Verify, token dmtpwire.Str) error {
+	if !e.cfg.open() && !v.Identity.SameUser {
+		return errors.New("only processes of the service's own user are let in without a token")
+	}
+	if e.cfg.Token != "" || e.cfg.Verify == nil {
+		if subtle.ConstantTimeCompare([]byte(e.cfg.Token), token) != 1 {
+			return errors.New("the token is not accepted")
+		}
+	}
+	if e.cfg.Verify != nil {
+		if err := callVerify(e.cfg.Verify, v); err != nil {
+			return err
+		}
+	}
+	if len(v.ID) > maxID {
+		return fmt.Errorf("an id has at most %d bytes, this one %d", maxID, len(v.ID))
+	}
+	return nil
+}
+
+// callVerify runs the callback; one that panics refuses.
+func callVerify(f func(*Verify) error, v *Verify) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the verification failed: %v", p)
+		}
+	}()
+	return f(v)
+}

@@ -1,0 +1,250 @@
+package dmtp
+
+import (
+	"context"
+	"time"
+
+	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/internal/dmtpwire"
+	"github.com/bellpull/bellpull/internal/pump"
+)
+
+// ask sends a request of the kernel and gives the body of its answer. frame makes the request's body for a Sign.
+func (l *link) ask(ctx context.Context, kind uint8, f dmtpwire.Flags, frame func(sign int32) []byte) ([]byte, error) {
+	x := &bellpull.Exchange{Ctx: ctx, Method: ""}
+	w, _, err := l.pump.Acquire(x, kind)
+	if err != nil {
+		return nil, err
+	}
+	defer l.pump.Release(w)
+	b := dmtpwire.AppendFrame(nil, f, frame(w.Sign()))
+	room, err := l.pump.Reserve(ctx, len(b), 0)
+	if err != nil {
+		return nil, err
+	}
+	w.Sent = true
+	l.pump.Out().Commit(copy(room, b))
+	l.pump.Flush()
+	if err := l.pump.Await(w); err != nil {
+		return nil, err
+	}
+	return x.Answer, nil
+}
+
+// kernelKind says which waiter an answer frame is for.
+func kernelKind(f dmtpwire.Flags) uint8 {
+	switch f {
+	case dmtpwire.FlagVerifyResponse:
+		return waitVerify
+	case dmtpwire.FlagResetIDResponse:
+		return waitSetID
+	case dmtpwire.FlagPingResponse:
+		return waitPing
+	}
+	return waitClose
+}
+
+// onKernelAnswer gives an answer of the kernel to whoever waits for it. What cannot be read or nobody asked for is
+// ignored.
+func (l *link) onKernelAnswer(r *pump.Reader, f dmtpwire.Flags, body []byte) {
+	var (
+		sign   int32
+		err    error
+		verify dmtpwire.WaitVerify
+	)
+	switch f {
+	case dmtpwire.FlagVerifyResponse:
+		err = dmtpwire.ParseWaitVerify(body, &verify)
+		sign = verify.Sign
+	case dmtpwire.FlagResetIDResponse:
+		var m dmtpwire.WaitSetID
+		err = dmtpwire.ParseWaitSetID(body, &m)
+		sign = m.Sign
+	case dmtpwire.FlagPingResponse:
+		var m dmtpwire.WaitPing
+		err = dmtpwire.ParseWaitPing(body, &m)
+		sign = m.Sign
+	case dmtpwire.FlagCloseAcknowledge:
+		var m dmtpwire.WaitClose
+		err = dmtpwire.ParseWaitClose(body, &m)
+		sign = m.Sign
+	}
+	if err != nil {
+		return
+	}
+	w := l.pump.Claim(sign, kernelKind(f))
+	if w == nil {
+		return
+	}
+	w.X.Answer = append([]byte(nil), body...)
+	if f == dmtpwire.FlagVerifyResponse {
+		l.welcomed(w, &verify)
+	}
+	l.pump.Finish(r, w)
+}
+
+// Ping sends P5 and waits for its P6 (section 4.4).
+func (l *link) Ping(ctx context.Context) (time.Duration, error) {
+	from := time.Now()
+	body, err := l.ask(ctx, waitPing, dmtpwire.FlagPingRequest, func(sign int32) []byte {
+		m := dmtpwire.WaitPing{Sign: sign, Source: textOrNull(*l.id.Load()), Version: dmtpwire.Version}
+		return m.AppendJSON(nil, dmtpwire.Compact)
+	})
+	if err != nil {
+		return 0, l.named("ping", "", err)
+	}
+	took := time.Since(from)
+	var m dmtpwire.WaitPing
+	if err := dmtpwire.ParseWaitPing(body, &m); err != nil || m.Status != dmtpwire.StatusSuccess {
+		return 0, &bellpull.Error{Code: bellpull.CodeFailed, Op: "ping", Peer: l.Name(), Remote: true, Ran: bellpull.Never,
+			Msg: "answered with status " + m.Status.String()}
+	}
+	return took, nil
+}
+
+// named completes an error of the pump with what was tried.
+func (l *link) named(op, method string, err error) error {
+	if e, ok := err.(*bellpull.Error); ok && e.Peer == "" {
+		e.Op, e.Method, e.Peer = op, method, l.Name()
+	}
+	return err
+}
+
+// onPing answers P5 with P6: the ids swapped, Status 1.
+func (l *link) onPing(body []byte) {
+	var m dmtpwire.WaitPing
+	if dmtpwire.ParseWaitPing(body, &m) != nil {
+		return
+	}
+	m.Status = dmtpwire.StatusSuccess
+	m.Source, m.Target = m.Target, m.Source
+	l.scratch = dmtpwire.AppendHeader(l.scratch[:0], dmtpwire.FlagPingResponse, 0)
+	l.scratch = m.AppendJSON(l.scratch, dmtpwire.Compact)
+	dmtpwire.PutHeader(l.scratch, dmtpwire.FlagPingResponse, len(l.scratch)-dmtpwire.HeaderLen)
+	l.pump.Post(l.scratch)
+}
+
+// onSetID renames this connection: P3, answered with P4. OldId is informational (section 4.6).
+func (l *link) onSetID(body []byte) {
+	var m dmtpwire.WaitSetID
+	if dmtpwire.ParseWaitSetID(body, &m) != nil {
+		return
+	}
+	id := m.NewID.String()
+	m.Status = dmtpwire.StatusOvertime // 2: refused
+	switch {
+	case id == "":
+		m.Message = dmtpwire.Str("the new id is empty")
+	case len(id) > maxID:
+		m.Message = dmtpwire.Str("the new id has more than 254 bytes")
+	default:
+		if err := l.setID(id); err != nil {
+			m.Message = dmtpwire.Str("the id is in use")
+		} else {
+			m.Status = dmtpwire.StatusSuccess
+		}
+	}
+	l.post(dmtpwire.FlagResetIDResponse, m.AppendJSON(nil, dmtpwire.Compact))
+}
+
+// setID takes on a new id. On a service it is the peer's name, so the node has a say.
+func (l *link) setID(id string) error {
+	if !l.dialled {
+		if err := l.e.host.Rename(l, id); err != nil {
+			return err
+		}
+		l.id.Store(&id)
+		return nil
+	}
+	old := l.id.Swap(&id)
+	if *old != id {
+		p := l.peer.Load()
+		l.e.host.Emit(bellpull.Event{Kind: bellpull.EventRenamed, Peer: p, Name: id, Old: *old})
+	}
+	return nil
+}
+
+// rename asks the other side to know this connection under another id. A service reserves the id first, so that two
+// renames cannot both succeed, and gives it back when the client refuses.
+func (l *link) rename(ctx context.Context, id string) error {
+	old := *l.id.Load()
+	if id == "" || len(id) > maxID {
+		return &bellpull.Error{Code: bellpull.CodeBadArgument, Op: "rename", Peer: l.Name(), Ran: bellpull.Never,
+			Msg: "an id has 1 to 254 bytes"}
+	}
+	if !l.dialled {
+		if err := l.e.host.Rename(l, id); err != nil {
+			return err
+		}
+	}
+	body, err := l.ask(ctx, waitSetID, dmtpwire.FlagResetIDRequest, func(sign int32) []byte {
+		m := dmtpwire.WaitSetID{OldID: textOrNull(old), NewID: dmtpwire.Str(id), Sign: sign}
+		return m.AppendJSON(nil, dmtpwire.Compact)
+	})
+	var m dmtpwire.WaitSetID
+	if err == nil {
+		err = dmtpwire.ParseWaitSetID(body, &m)
+	}
+	if err == nil && m.Status != dmtpwire.StatusSuccess {
+		err = &bellpull.Error{Code: bellpull.CodeNameTaken, Op: "rename", Peer: l.Name(), Remote: true, Ran: bellpull.Never,
+			Msg: bellpull.RemoteText(m.Message.String())}
+	}
+	if err != nil {
+		if !l.dialled {
+			l.e.host.Rename(l, old)
+		}
+		return l.named("rename", "", err)
+	}
+	if l.dialled {
+		return l.setID(id)
+	}
+	l.id.Store(&id)
+	return nil
+}
+
+// Close says goodbye with P0, waits for P10 and ends the link (section 4.5).
+func (l *link) Close(reason string) error {
+	if l.pump.Err() != nil {
+		return nil
+	}
+	end := errClosed()
+	end.Msg = "closed on this side: " + reason
+	if l.state.Load() == stateOnline {
+		ctx, cancel := context.WithTimeout(context.Background(), l.e.cfg.CloseTimeout)
+		defer cancel()
+		l.ask(ctx, waitClose, dmtpwire.FlagClose, func(sign int32) []byte {
+			m := dmtpwire.WaitClose{Message: dmtpwire.Str(reason), Sign: sign}
+			return m.AppendJSON(nil, dmtpwire.Compact)
+		})
+	}
+	l.pump.Fail(end)
+	return nil
+}
+
+// onClose hears a goodbye. JSON is acknowledged and the connection left for the other side to close; the raw text of
+// the 4.0 documents ends the link at once (appendix A.1).
+func (l *link) onClose(body []byte) {
+	var m dmtpwire.WaitClose
+	err := dmtpwire.ParseWaitClose(body, &m)
+	said := m.Message.String()
+	if err != nil {
+		if len(body) > 0 && body[0] == '{' {
+			return // as the original: what cannot be read is ignored
+		}
+		said = string(body)
+	}
+	end := &bellpull.Error{Code: bellpull.CodeUnavailable, Op: "link", Peer: l.Name(), Remote: true,
+		Msg: "closed by the other side: " + bellpull.RemoteText(said)}
+	if said == "" {
+		end.Msg = "closed by the other side"
+	}
+	if err != nil {
+		l.pump.Fail(end)
+		return
+	}
+	l.post(dmtpwire.FlagCloseAcknowledge, m.AppendJSON(nil, dmtpwire.Compact))
+	if l.state.Load() == stateClosed {
+		return
+	}
+	l.pump.Retire(end, l.e.cfg.CloseTimeout)
+}

@@ -1,0 +1,215 @@
+package dmtp
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/internal/dmtpwire"
+	"github.com/bellpull/bellpull/internal/pump"
+	"github.com/bellpull/bellpull/transport"
+)
+
+// The life of a link, see link.state.
+const (
+	stateGate   = iota // no accepted handshake yet
+	stateOnline        // everything goes
+	stateClosed        // a goodbye was said or heard: what comes in is dropped
+)
+
+// Kinds of waiters: an answer of another kind than the request's is not its answer (section 4.3).
+const (
+	waitCall = iota + 1
+	waitVerify
+	waitSetID
+	waitPing
+	waitClose
+)
+
+// link is one DMTP connection.
+type link struct {
+	e        *engine
+	pump     *pump.Pump
+	dialled  bool
+	identity transport.Identity
+	traits   transport.Traits
+
+	dialCtx context.Context // of the dial under way; for Host.Up
+	addr    string          // that was dialled
+
+	state       atomic.Int32
+	id          atomic.Pointer[string] // the session's id, which both ends share
+	compact     atomic.Bool            // the other side takes compact frames
+	legacyJSON  atomic.Bool            // the other side wrote its metadata as an object
+	verifyTimer *time.Timer
+	verified    sync.Once // stops the timer and leaves the handshakes
+
+	peer   atomic.Pointer[bellpull.Peer]
+	remote remote // set before the link goes online, then read only
+
+	sent names // numbers we gave to method names
+
+	// The reader's.
+	got     []*method // what the other side's numbers mean
+	scratch []byte
+	callCtx bellpull.Incoming
+}
+
+// remote is what the other side said of itself.
+type remote struct {
+	name        string // of its node, when it is Bellpull
+	named       bool
+	incarnation uint64
+	metadata    []bellpull.Pair
+}
+
+func ref(s string) *string { return &s }
+
+func newLink(e *engine, c transport.Conn, dialled bool) *link {
+	l := &link{e: e, dialled: dialled, identity: c.Identity(), traits: c.Traits()}
+	l.id.Store(new(string))
+	gate, open := dmtpwire.Split(gateBody), dmtpwire.Split(e.cfg.MaxBody)
+	split := func(b []byte) (int, error) {
+		if l.state.Load() == stateGate && !l.dialled {
+			return gate(b)
+		}
+		return open(b)
+	}
+	port := transport.NewPort(c, split, transport.PortConfig{MaxFrame: e.cfg.MaxBody + dmtpwire.HeaderLen})
+	l.pump = pump.New(port, port, l, e.host, e.mon, pump.Limits{InFlight: e.cfg.MaxInFlight, Handlers: e.cfg.MaxHandlers})
+	return l
+}
+
+// Name is the peer's: a client is known by its session's id, a service by its node's name or else by its address.
+func (l *link) Name() string {
+	if !l.dialled {
+		return *l.id.Load()
+	}
+	if l.remote.name != "" {
+		return l.remote.name
+	}
+	return l.addr
+}
+
+func (l *link) Named() bool                  { return l.remote.named }
+func (l *link) Incarnation() uint64          { return l.remote.incarnation }
+func (l *link) Identity() transport.Identity { return l.identity }
+func (l *link) Metadata() []bellpull.Pair    { return l.remote.metadata }
+func (l *link) Done() <-chan struct{}        { return l.pump.Done() }
+func (l *link) Err() error                   { return l.pump.Err() }
+
+func (l *link) Traits() bellpull.Traits {
+	compact := l.compact.Load()
+	return bellpull.Traits{Protocol: "dmtp", Calls: true, Notifies: true, Messages: true, Pings: true, Cancels: true,
+		Deadlines: compact, Compact: compact, Transport: l.traits}
+}
+
+// Open: channels are not part of this version.
+func (l *link) Open(context.Context, bellpull.ChannelSpec) (*bellpull.Channel, error) {
+	return nil, &bellpull.Error{Code: bellpull.CodeUnsupported, Op: "open", Peer: l.Name(), Ran: bellpull.Never,
+		Msg: "dmtp: channels are not part of this version"}
+}
+
+// Drain refuses new calls of the other side until those that run are done.
+func (l *link) Drain(ctx context.Context) { l.pump.Drain(ctx) }
+
+// Ended takes the link off its peer.
+func (l *link) Ended(err error) {
+	l.state.Store(stateClosed)
+	l.leaveGate()
+	if l.peer.Load() != nil {
+		l.e.host.Down(l, err)
+	} else if !l.dialled && l.refusedBefore(err) {
+		l.e.refused(l.identity, err)
+	}
+}
+
+// refusedBefore says that a connection ended before its handshake for a reason that the node's owner may want to know.
+func (l *link) refusedBefore(err error) bool {
+	e, ok := err.(*bellpull.Error)
+	return ok && (e.Code == bellpull.CodeProtocol || e.Code == bellpull.CodeDeadline || e.Code == bellpull.CodeTooLarge)
+}
+
+// Gone is called when no goroutine of the link is left.
+func (l *link) Gone() { l.e.drop(l) }
+
+// leaveGate ends the time before the handshake.
+func (l *link) leaveGate() {
+	l.verified.Do(func() {
+		if l.verifyTimer != nil {
+			l.verifyTimer.Stop()
+			l.e.handshakes.Add(-1)
+		}
+	})
+}
+
+func (l *link) verifyExpired() {
+	if l.state.Load() == stateGate {
+		l.pump.Fail(&bellpull.Error{Code: bellpull.CodeDeadline, Op: "accept", Peer: l.identity.Remote, Ran: bellpull.Never,
+			Msg: "no accepted handshake within " + l.e.cfg.VerifyTimeout.String()})
+	}
+}
+
+// post sends a frame of the kernel; body is its JSON. It does not block.
+func (l *link) post(f dmtpwire.Flags, body []byte) {
+	l.pump.Post(dmtpwire.AppendFrame(nil, f, body))
+}
+
+// Dispatch works on one frame (section 2). Before the handshake only flags 0, 1, 2, 5, 6 and 10 are looked at.
+func (l *link) Dispatch(r *pump.Reader, frame []byte) error {
+	f, _, err := dmtpwire.ParseHeader(frame)
+	if err != nil {
+		return err
+	}
+	body := frame[dmtpwire.HeaderLen:]
+	switch l.state.Load() {
+	case stateOnline:
+		switch f {
+		case flagCall:
+			return l.onCompactCall(r, body)
+		case flagAnswer:
+			return l.onCompactAnswer(r, body)
+		case flagCancel:
+			return l.onCompactCancel(body)
+		case dmtpwire.FlagCallRequest:
+			l.onCall(r, body)
+		case dmtpwire.FlagCallResponse:
+			l.onAnswer(r, body)
+		case dmtpwire.FlagCallCancel:
+			l.onCancel(body)
+		case dmtpwire.FlagResetIDRequest:
+			l.onSetID(body)
+		case dmtpwire.FlagResetIDResponse:
+			l.onKernelAnswer(r, f, body)
+		default:
+			if f >= dmtpwire.FlagUser {
+				l.onUserFrame(r, f, body)
+				return nil
+			}
+			l.onKernel(r, f, body)
+		}
+	case stateGate:
+		l.onKernel(r, f, body)
+	case stateClosed:
+		if f == dmtpwire.FlagClose { // both sides say goodbye at once: each answers the other (section 4.5)
+			l.onClose(body)
+		}
+	}
+	return nil
+}
+
+// onKernel works on the frames that are allowed at any time.
+func (l *link) onKernel(r *pump.Reader, f dmtpwire.Flags, body []byte) {
+	switch f {
+	case dmtpwire.FlagVerifyRequest:
+		l.onVerify(body)
+	case dmtpwire.FlagVerifyResponse, dmtpwire.FlagPingResponse, dmtpwire.FlagCloseAcknowledge:
+		l.onKernelAnswer(r, f, body)
+	case dmtpwire.FlagPingRequest:
+		l.onPing(body)
+	case dmtpwire.FlagClose:
+		l.onClose(body)
+	}
+}

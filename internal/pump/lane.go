@@ -1,0 +1,124 @@
+package pump
+
+import (
+	"sync"
+
+	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/transport"
+)
+
+// A lane runs the notifies and messages of a link one after another, in their order. While one takes long, those that
+// follow wait here; there is no way to refuse them, so a lane that runs over ends the link rather than lose one.
+type lane struct {
+	mu   sync.Mutex
+	busy bool
+	head *Serving
+	tail *Serving
+	n    int
+	size int
+}
+
+// notify runs a notify on main if it can, else puts it in line.
+func (p *Pump) notify(r *Reader, s *Serving) {
+	if s.Method == nil {
+		p.release(s, true) // nobody listens for it, and nobody waits for an answer
+		return
+	}
+	l := &p.lane
+	l.mu.Lock()
+	if l.busy {
+		if l.n >= p.limits.Lane || l.size+len(s.Body) > p.limits.LaneSize {
+			l.mu.Unlock()
+			p.Fail(&bellpull.Error{Code: bellpull.CodeBusy, Op: "read",
+				Err:    &transport.LimitError{What: "waiting notifies and messages", Size: int64(l.n) + 1, Limit: int64(p.limits.Lane)},
+				Advice: "the handler is slower than its messages come; have it hand its work on"})
+			return
+		}
+		l.push(s)
+		l.mu.Unlock()
+		return
+	}
+	l.busy = true
+	l.mu.Unlock()
+
+	p.handlers.Add(1)
+	if !r.main || s.Method.Slow() {
+		if !p.Go(func() { p.runLane(s) }) {
+			p.handlerDone()
+		}
+		return
+	}
+	p.current.Store(s)
+	word := p.role.Load() + roleStep + roleHandling - roleReading
+	p.role.Store(word)
+	p.kick()
+	p.run(s)
+	if p.role.CompareAndSwap(word, word+roleReading-roleHandling) {
+		// Still the reader: nobody can have put anything in line.
+		l.mu.Lock()
+		l.busy = false
+		l.mu.Unlock()
+		p.handlerDone()
+		p.release(s, true)
+		return
+	}
+	r.lost = true
+	p.dropRunning(s)
+	p.release(s, false)
+	p.runLane(nil)
+}
+
+// runLane runs s, then what is in line, until that is empty.
+func (p *Pump) runLane(s *Serving) {
+	l := &p.lane
+	for {
+		if s != nil {
+			p.mu.Lock()
+			p.addRunning(s)
+			p.mu.Unlock()
+			from := transport.Now()
+			p.run(s)
+			if transport.Now()-from < slowAfter {
+				s.Method.Observe(false)
+			}
+			p.dropRunning(s)
+			p.release(s, false)
+		}
+		l.mu.Lock()
+		if s = l.pop(); s == nil {
+			l.busy = false
+			l.mu.Unlock()
+			p.Flush()
+			p.handlerDone()
+			return
+		}
+		l.mu.Unlock()
+	}
+}
+
+// push and pop work on the line with mu held.
+func (l *lane) push(s *Serving) {
+	s.next = nil
+	if l.tail != nil {
+		l.tail.next = s
+	} else {
+		l.head = s
+	}
+	l.tail = s
+	l.n++
+	l.size += len(s.Body)
+}
+
+func (l *lane) pop() *Serving {
+	s := l.head
+	if s == nil {
+		return nil
+	}
+	if l.head = s.next; l.head == nil {
+		l.tail = nil
+	}
+	s.next = nil
+	l.n--
+	l.size -= len(s.Body)
+	return s
+}

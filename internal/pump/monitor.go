@@ -1,0 +1,161 @@
+package pump
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bellpull/bellpull/transport"
+)
+
+// tickEvery is how often the monitor looks at links on which something is going on.
+const tickEvery = time.Millisecond
+
+// A Monitor watches the links of one engine: it takes the reader role from handlers that last, wakes main when no
+// caller reads, and expires calls. It has one goroutine, which sleeps for ever while nothing is going on. Its Close
+// ends it.
+type Monitor struct {
+	next atomic.Int64 // the earliest deadline of all links; 0: none
+	wake chan struct{}
+	stop chan struct{}
+	once sync.Once
+	wg   sync.WaitGroup
+
+	// mu guards the fields that follow. It is taken inside no lock of a pump but for the atomic flag of arm.
+	mu    sync.Mutex
+	pumps map[*Pump]struct{}
+	armed []*Pump
+}
+
+// NewMonitor starts a monitor.
+func NewMonitor() *Monitor {
+	m := &Monitor{wake: make(chan struct{}, 1), stop: make(chan struct{}), pumps: map[*Pump]struct{}{}}
+	m.wg.Go(m.run)
+	return m
+}
+
+// Close ends the monitor and waits for its goroutine. The links must have ended.
+func (m *Monitor) Close() {
+	m.once.Do(func() { close(m.stop) })
+	m.wg.Wait()
+}
+
+func (m *Monitor) add(p *Pump) {
+	m.mu.Lock()
+	m.pumps[p] = struct{}{}
+	m.mu.Unlock()
+}
+
+func (m *Monitor) remove(p *Pump) {
+	m.mu.Lock()
+	delete(m.pumps, p)
+	m.mu.Unlock()
+}
+
+func (m *Monitor) arm(p *Pump) {
+	m.mu.Lock()
+	m.armed = append(m.armed, p)
+	first := len(m.armed) == 1
+	m.mu.Unlock()
+	if first {
+		m.poke()
+	}
+}
+
+// deadline tells the monitor of a call that must be over at t.
+func (m *Monitor) deadline(t int64) {
+	for {
+		next := m.next.Load()
+		if next != 0 && next <= t {
+			return
+		}
+		if m.next.CompareAndSwap(next, t) {
+			m.poke()
+			return
+		}
+	}
+}
+
+func (m *Monitor) poke() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (m *Monitor) run() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	ticking := false
+	for {
+		wait := time.Duration(-1)
+		if next := m.next.Load(); next != 0 {
+			wait = max(0, time.Duration(next-transport.Now()))
+		}
+		if ticking && (wait < 0 || wait > tickEvery) {
+			wait = tickEvery
+		}
+		timer.Stop()
+		if wait >= 0 {
+			timer.Reset(wait)
+		}
+		select {
+		case <-m.stop:
+			return
+		case <-m.wake:
+			if ticking {
+				continue
+			}
+			// The first tick comes a whole tick after the arming: what is armed and over within it costs nothing.
+			m.mu.Lock()
+			ticking = len(m.armed) > 0
+			m.mu.Unlock()
+		case <-timer.C:
+			ticking = m.tick()
+			m.sweep()
+		}
+	}
+}
+
+// tick looks at the armed links and says whether there are any left.
+func (m *Monitor) tick() bool {
+	m.mu.Lock()
+	list := m.armed
+	m.armed = nil
+	m.mu.Unlock()
+	keep := list[:0]
+	for _, p := range list {
+		select {
+		case <-p.gone:
+		default:
+			if p.tick() {
+				keep = append(keep, p)
+			}
+		}
+	}
+	clear(list[len(keep):])
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.armed = append(keep, m.armed...)
+	return len(m.armed) > 0
+}
+
+// sweep expires what is due on every link and finds the next deadline.
+func (m *Monitor) sweep() {
+	now := transport.Now()
+	if next := m.next.Load(); next == 0 || next > now {
+		return
+	}
+	m.next.Store(0) // deadlines that come in from here on set it anew
+	m.mu.Lock()
+	list := make([]*Pump, 0, len(m.pumps))
+	for p := range m.pumps {
+		list = append(list, p)
+	}
+	m.mu.Unlock()
+	for _, p := range list {
+		if next := p.sweep(now); next != 0 {
+			m.deadline(next)
+		}
+	}
+}

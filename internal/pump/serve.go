@@ -1,0 +1,236 @@
+package pump
+
+import (
+	"fmt"
+
+	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/transport"
+)
+
+// Serving is one request of the other side while it is worked on. The engine fills the exported fields of one from
+// Pump.Serving and hands it to Pump.Request; it reads them again in Answer.
+type Serving struct {
+	Method *bellpull.Method // nil: there is no such method
+	In     bellpull.Incoming
+	Sign   int64           // the request's number on the wire
+	Status uint32          // the engine's own
+	Refuse *bellpull.Error // answer with this instead of running
+	Body   []byte          // scratch of the engine: what In.Body points into
+	Wire   any             // the engine's own, kept with the Serving
+
+	p       *Pump
+	req     bellpull.Request
+	reply   bellpull.Reply
+	slab    bellpull.Slab
+	running bool
+	prev    *Serving
+	next    *Serving // of the list it is on
+}
+
+// Reply gives what the handler answered; see [bellpull.Reply.Result].
+func (s *Serving) Reply() *bellpull.Reply { return &s.reply }
+
+// keepScratch bounds the scratch that a Serving keeps, in bytes.
+const keepScratch = 64 << 10
+
+// Serving gives an empty Serving to fill. It is given back by Request.
+func (p *Pump) Serving(r *Reader) *Serving {
+	if s := p.spare; s != nil {
+		p.spare = nil
+		return s
+	}
+	p.mu.Lock()
+	s := p.free
+	if s != nil {
+		p.free = s.next
+		s.next = nil
+	}
+	p.mu.Unlock()
+	if s == nil {
+		s = &Serving{p: p}
+	}
+	return s
+}
+
+// Return gives back a Serving that is not to be run. The reader's.
+func (p *Pump) Return(s *Serving) { p.release(s, true) }
+
+func (p *Pump) release(s *Serving, reader bool) {
+	if cap(s.Body) > keepScratch {
+		s.Body = nil
+	}
+	s.Body = s.Body[:0]
+	s.Method, s.Refuse, s.In = nil, nil, bellpull.Incoming{}
+	s.reply.Reset()
+	if reader && p.spare == nil {
+		p.spare = s
+		return
+	}
+	p.mu.Lock()
+	s.next, p.free = p.free, s
+	p.mu.Unlock()
+}
+
+// Request has a request run and answered. It is called by Dispatch and returns when reading may go on: main runs a
+// quick handler itself; a leading caller, or a method known to be slow, gets a goroutine. Notifies of one link run one
+// after another, in their order. s is the pump's from here on.
+func (p *Pump) Request(r *Reader, s *Serving) {
+	p.sinceRequest = 0
+	if s.In.Notify {
+		p.notify(r, s)
+		return
+	}
+	if s.Method == nil && s.Refuse == nil {
+		s.Refuse = &bellpull.Error{Code: bellpull.CodeNoMethod, Ran: bellpull.Never}
+	}
+	if s.Refuse == nil && p.draining.Load() {
+		s.Refuse = &bellpull.Error{Code: bellpull.CodeUnavailable, Ran: bellpull.Never, Msg: "shutting down"}
+	}
+	n := int(p.handlers.Add(1))
+	over := n > p.limits.Handlers
+	if over && s.Refuse == nil {
+		s.Refuse = &bellpull.Error{Code: bellpull.CodeBusy, Ran: bellpull.Never,
+			Msg: fmt.Sprintf("%d handlers are running for this link, limit %d", n-1, p.limits.Handlers)}
+	}
+	if s.Refuse != nil {
+		p.finish(s, true, over)
+		return
+	}
+	if !r.main || s.Method.Slow() {
+		p.spawn(s)
+		return
+	}
+	p.current.Store(s)
+	word := p.role.Load() + roleStep + roleHandling - roleReading
+	p.role.Store(word)
+	p.kick()
+	p.run(s)
+	reader := p.role.CompareAndSwap(word, word+roleReading-roleHandling)
+	if !reader {
+		r.lost = true
+		p.dropRunning(s)
+	}
+	p.finish(s, reader, false)
+	if !reader {
+		p.Flush()
+	}
+}
+
+// spawn runs a call in a goroutine of its own.
+func (p *Pump) spawn(s *Serving) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.shutDown {
+		p.addRunning(s)
+		p.refs.Add(1)
+		go s.apart()
+	}
+}
+
+// apart is the goroutine of a call that does not run on the reader.
+func (s *Serving) apart() {
+	p := s.p
+	defer p.unref()
+	from := transport.Now()
+	p.run(s)
+	if transport.Now()-from < slowAfter {
+		s.Method.Observe(false)
+	}
+	p.dropRunning(s)
+	p.finishWaiting(s)
+}
+
+// slowAfter is how long a handler of its own goroutine runs before it counts as slow still, in nanoseconds.
+const slowAfter = 100_000
+
+// run runs the handler.
+func (p *Pump) run(s *Serving) {
+	s.req.Reset(s.In, &s.slab)
+	p.host.Run(s.Method, &s.reply, &s.req)
+	s.req.End()
+}
+
+// finish writes the answer of a request that is over and gives s back. It does not block: when the other side does not
+// take its answers, a goroutine waits for it, which goes on counting as a handler. over says that there are too many of
+// these already; a side that asks on and on and never listens is cut off.
+func (p *Pump) finish(s *Serving, reader, over bool) {
+	ok, err := p.proto.Answer(s, false)
+	switch {
+	case err != nil:
+		p.Fail(err)
+	case ok:
+		p.handlerDone()
+		p.release(s, reader)
+	case over:
+		p.Fail(&bellpull.Error{Code: bellpull.CodeBusy, Op: "write", Msg: "the other side sends calls and takes no answers"})
+	default:
+		p.Go(func() { p.finishWaiting(s) })
+	}
+}
+
+// finishWaiting is finish that waits for room.
+func (p *Pump) finishWaiting(s *Serving) {
+	if _, err := p.proto.Answer(s, true); err != nil {
+		p.Fail(err)
+	}
+	p.Flush()
+	p.handlerDone()
+	p.release(s, false)
+}
+
+// addRunning lists a request whose caller can cancel it. Called with mu held.
+func (p *Pump) addRunning(s *Serving) {
+	s.running = true
+	s.prev, s.next = nil, p.running
+	if p.running != nil {
+		p.running.prev = s
+	}
+	p.running = s
+}
+
+func (p *Pump) dropRunning(s *Serving) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !s.running {
+		return
+	}
+	s.running = false
+	if s.prev != nil {
+		s.prev.next = s.next
+	} else {
+		p.running = s.next
+	}
+	if s.next != nil {
+		s.next.prev = s.prev
+	}
+	s.prev, s.next = nil, nil
+}
+
+// CancelRequest cancels the request of a number, if it runs, and gives its method's name.
+func (p *Pump) CancelRequest(sign int64, cause error) (method string, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for s := p.running; s != nil; s = s.next {
+		if s.Sign == sign {
+			// Under mu, so that s is not given to another request meanwhile. Cancel runs no user code but context
+			// functions, which have goroutines of their own.
+			s.req.Cancel(cause)
+			return s.In.Method, true
+		}
+	}
+	return "", false
+}
+
+func (p *Pump) cancelRunning(cause error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for s := p.running; s != nil; s = s.next {
+		s.req.Cancel(cause)
+	}
+	if s := p.current.Load(); s != nil {
+		s.req.Cancel(cause)
+	}
+}
+
+// Running gives the number of handlers that run for this link.
+func (p *Pump) Running() int { return int(p.handlers.Load()) }
