@@ -2,6 +2,7 @@ package bellpull
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/bellpull/bellpull/transport"
@@ -48,13 +49,28 @@ func (p *Peer) CallBytes(ctx context.Context, method string, dst, body []byte) (
 	x := p.exchange(ctx, method)
 	x.Encoding, x.Body, x.Dst = EncodingBytes, body, dst
 	err := p.run(x)
-	answer := x.Answer
+	answer, enc := x.Answer, x.AnswerEncoding
 	x.Body, x.Dst, x.Answer = nil, nil, nil
 	p.node.exchanges.Put(x)
-	if err != nil {
+	switch {
+	case err != nil:
 		return dst, err
+	case enc == EncodingNone:
+		return dst, nil
+	case enc == EncodingJSON:
+		return p.bytesOfJSON(method, dst, answer[len(dst):])
 	}
 	return answer, nil
+}
+
+// bytesOfJSON appends the bytes that a JSON answer stands for: base64, as a byte[] of .NET travels.
+func (p *Peer) bytesOfJSON(method string, dst, text []byte) ([]byte, error) {
+	var b []byte
+	if err := json.Unmarshal(text, &b); err != nil {
+		return dst, &Error{Code: CodeBadArgument, Op: "call", Peer: p.Name(), Method: method, Ran: Yes,
+			Msg: "the answer " + excerpt(text) + " is no byte[]; use Call with the type it has"}
+	}
+	return append(dst, b...), nil
 }
 
 // Notify tells the peer something; there is no answer. It returns when the notify is on its way and blocks only for

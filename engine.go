@@ -23,6 +23,18 @@ type Carrier interface {
 	Transports() transport.Set
 }
 
+// A Guard is a [Protocol] that looks at a listener before it is used, such as one that wants a token where the
+// transport does not prove who is there.
+type Guard interface {
+	Admit(transport.Traits) error
+}
+
+// A Drainer is a [Link] that can refuse new requests while those that run finish.
+type Drainer interface {
+	// Drain blocks until no handler of the link runs, ctx is done or the link has ended.
+	Drain(ctx context.Context)
+}
+
 // An Engine runs a protocol for one node. It may own several connections per link, or one connection may be no link
 // at all: that is why it serves the node and not a connection. Its methods may be called concurrently.
 type Engine interface {

@@ -31,6 +31,9 @@ type Method struct {
 	slow     atomic.Int32
 }
 
+// NewMethod makes a method that no Mux holds, for messages of a protocol that have no method name. For engines.
+func NewMethod(name string, h Handler) *Method { return &Method{name: name, handler: h, raw: true} }
+
 // Name is the method's name.
 func (m *Method) Name() string { return m.name }
 

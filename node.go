@@ -104,6 +104,12 @@ func (n *Node) Listen(ctx context.Context, addr string, p Protocol, opts ...List
 	if err != nil {
 		return WrapTransport("listen", addr, err)
 	}
+	if g, ok := p.(Guard); ok {
+		if err := g.Admit(ln.Traits()); err != nil {
+			ln.Close()
+			return err
+		}
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closing {
@@ -274,8 +280,8 @@ func (n *Node) Broadcast(ctx context.Context, method string, args ...any) (deliv
 // handlers included, are gone. Let ctx end to cut the goodbyes short. Not to be called from a handler, which it would
 // wait for. Closing again waits for the first Close.
 //
-// The order is: refuse what is new; close listeners; say goodbye and end every link, which fails pending calls and
-// cancels handlers; wait for the engines; end watchers.
+// The order is: refuse what is new; close listeners; let handlers that run finish until ctx is done; say goodbye and
+// end every link, which fails pending calls and cancels handlers; wait for the engines; end watchers.
 func (n *Node) Close(ctx context.Context) error {
 	n.mu.Lock()
 	if n.closing {
@@ -309,7 +315,12 @@ func (n *Node) Close(ctx context.Context) error {
 		defer close(goodbye)
 		var wg sync.WaitGroup
 		for _, l := range links {
-			wg.Go(func() { l.Close("closed") })
+			wg.Go(func() {
+				if d, ok := l.(Drainer); ok {
+					d.Drain(ctx)
+				}
+				l.Close("closed")
+			})
 		}
 		wg.Wait()
 	}()

@@ -37,6 +37,7 @@ type Incoming struct {
 	Notify   bool
 	Source   string // DMTP SourceId; "" where the protocol has none
 	Target   string // DMTP TargetId
+	Number   uint16 // the protocol's own number of a message: DMTP flags
 }
 
 // A Request is one call or notify that has arrived. It is valid until its handler returns. Its methods may be called
@@ -135,6 +136,9 @@ func (r *Request) Source() string { return r.in.Source }
 
 // Target: see Source.
 func (r *Request) Target() string { return r.in.Target }
+
+// Number is the protocol's own number of a message without a method (DMTP: its flags), 0 for calls and notifies.
+func (r *Request) Number() uint16 { return r.in.Number }
 
 // Deadline is the caller's deadline on the clock of [transport.Now], 0 when it has none.
 func (r *Request) Deadline() int64 { return r.in.Deadline }
