@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"net"
 	"path"
 	"strconv"
 	"strings"
@@ -21,7 +20,7 @@ const MaxAddr = 4096
 //	tcp:HOST:PORT         tcps: with TLS
 //	udp:HOST:PORT
 //	ws:HOST:PORT/PATH     wss: with TLS
-//	http:HOST:PORT        https: with TLS
+//	http:HOST:PORT/PATH   https: with TLS
 //	shm:NAME  mem:NAME    shared memory; inside this process
 //	exec:COMMAND stdio:  fd:N  winmsg:CLASS
 type Addr struct {
@@ -64,11 +63,27 @@ func ParseAddr(s string) (Addr, error) {
 		return Addr{}, badAddr(s, "not UTF-8")
 	case strings.ContainsRune(s, 0):
 		return Addr{}, badAddr(s, "holds a NUL byte")
-	case s[0] == '/':
-		return Addr{"unix", path.Clean(s)}, nil
 	}
-	if a, ok := windowsPipe(s); ok {
-		return checkRest(s, a)
+	a, err := parse(s)
+	if err != nil {
+		return Addr{}, err
+	}
+	// Names that survived the "//" of a URL with slashes of their own would not be read back as they are.
+	if strings.HasPrefix(a.Rest, "//") {
+		return Addr{}, badAddr(s, "too many slashes")
+	}
+	if len(a.Scheme)+1+len(a.Rest) > MaxAddr { // a scheme or a port came to it
+		return Addr{}, badAddr(s[:64]+"…", "more than %d bytes in full", MaxAddr)
+	}
+	return a, nil
+}
+
+func parse(s string) (Addr, error) {
+	if _, _, ok := windowsPipe(s); ok {
+		return pipeRest(s, s)
+	}
+	if s[0] == '/' {
+		return checkRest(s, Addr{"unix", s})
 	}
 	word, rest, ok := strings.Cut(s, ":")
 	if !ok {
@@ -78,22 +93,22 @@ func ParseAddr(s string) (Addr, error) {
 	if !ok {
 		return Addr{}, badAddr(s, "unknown scheme %q", word)
 	}
+	if _, _, ok := windowsPipe(rest); ok && scheme == "npipe" { // npipe://./pipe/x, whose slashes count twice
+		return pipeRest(s, rest)
+	}
 	return checkRest(s, Addr{scheme, strings.TrimPrefix(rest, "//")})
 }
 
-// windowsPipe reads \\HOST\pipe\NAME, with either slash. The dot host is left out of the canonical form.
-func windowsPipe(s string) (Addr, bool) {
+// windowsPipe reads \\HOST\pipe\NAME, with either slash.
+func windowsPipe(s string) (host, name string, ok bool) {
 	if !strings.HasPrefix(s, `\\`) && !strings.HasPrefix(s, `//`) {
-		return Addr{}, false
+		return "", "", false
 	}
 	host, rest, ok := strings.Cut(strings.ReplaceAll(s[2:], "/", `\`), `\`)
 	if !ok || len(rest) < 5 || !strings.EqualFold(rest[:5], `pipe\`) {
-		return Addr{}, false
+		return "", "", false
 	}
-	if host == "." {
-		return Addr{"npipe", rest[5:]}, true
-	}
-	return Addr{"npipe", `\\` + host + `\pipe\` + rest[5:]}, true
+	return host, rest[5:], true
 }
 
 // checkRest brings the rest of an address into its scheme's canonical form.
@@ -109,12 +124,7 @@ func checkRest(s string, a Addr) (Addr, error) {
 			return Addr{}, badAddr(s, "a local name holds no slash; for a path write unix:/path")
 		}
 	case "npipe":
-		if p, ok := windowsPipe(a.Rest); ok {
-			a = p
-		}
-		if a.Rest == "" || strings.EqualFold(a.Rest, "anonymous") {
-			return Addr{}, badAddr(s, "no pipe can be named %q", a.Rest)
-		}
+		return pipeRest(s, a.Rest)
 	case "tcp", "tcps", "udp":
 		return hostRest(s, a, "")
 	case "ws", "wss", "http", "https":
@@ -139,6 +149,23 @@ func checkRest(s string, a Addr) (Addr, error) {
 	return a, nil
 }
 
+// pipeRest takes NAME and \\HOST\pipe\NAME. The dot host is left out of the canonical form.
+func pipeRest(s, rest string) (Addr, error) {
+	prefix, name := "", rest
+	if host, n, ok := windowsPipe(rest); ok {
+		if host == "" || strings.ContainsAny(host, `:*?"<>|`) {
+			return Addr{}, badAddr(s, "no host can be named %q", host)
+		}
+		if name = n; host != "." {
+			prefix = `\\` + host + `\pipe\`
+		}
+	}
+	if name == "" || strings.HasPrefix(name, `\`) || strings.EqualFold(name, "anonymous") {
+		return Addr{}, badAddr(s, "no pipe can be named %q", name)
+	}
+	return Addr{"npipe", prefix + name}, nil
+}
+
 func unixRest(s string, a Addr) (Addr, error) {
 	switch {
 	case a.Rest == "" || a.Rest == "@":
@@ -150,28 +177,8 @@ func unixRest(s string, a Addr) (Addr, error) {
 	case strings.HasSuffix(a.Rest, "/"):
 		return Addr{}, badAddr(s, "a socket path does not end with a slash")
 	}
-	a.Rest = path.Clean(a.Rest)
-	return a, nil
-}
-
-// hostRest canonicalises HOST:PORT; the web schemes have a default port.
-func hostRest(s string, a Addr, suffix string) (Addr, error) {
-	host, port, err := net.SplitHostPort(a.Rest)
-	if err != nil {
-		def := map[string]string{"ws": "80", "http": "80", "wss": "443", "https": "443"}[a.Scheme]
-		bare := strings.TrimSuffix(strings.TrimPrefix(a.Rest, "["), "]")
-		if def == "" || bare == "" || strings.Count(a.Rest, ":") == 1 {
-			return Addr{}, badAddr(s, "want %s:HOST:PORT", a.Scheme)
-		}
-		host, port = bare, def
+	if a.Rest = path.Clean(a.Rest); a.Rest == "/" {
+		return Addr{}, badAddr(s, "the root is no socket")
 	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
-		return Addr{}, badAddr(s, "port %q is no number from 0 to 65535", port)
-	}
-	if ip := net.ParseIP(host); ip != nil {
-		host = ip.String()
-	}
-	a.Rest = net.JoinHostPort(strings.ToLower(host), strconv.FormatUint(n, 10)) + suffix
 	return a, nil
 }

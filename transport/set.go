@@ -46,8 +46,11 @@ func (s Set) Find(a Addr) (Transport, error) {
 	if t, ok := s.byScheme[a.Scheme]; ok {
 		return t, nil
 	}
-	return nil, &Error{Op: "resolve", Addr: a.String(), Kind: ErrAddress,
-		Advice: "this program speaks " + strings.Join(s.Schemes(), ", ")}
+	advice := "this program speaks " + strings.Join(s.Schemes(), ", ")
+	if len(s.byScheme) == 0 {
+		advice = "give the program a transport: its Set is empty"
+	}
+	return nil, &Error{Op: "resolve", Addr: a.String(), Kind: ErrAddress, Advice: advice}
 }
 
 // Dial connects to a with the transport of its scheme; see [Transport].
