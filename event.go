@@ -23,7 +23,8 @@ const (
 	EventClosed
 	// EventRenamed: the peer's name changed from Old to Name.
 	EventRenamed
-	// EventRefused: a handshake from Identity was turned down; Err says why.
+	// EventRefused: a handshake from Identity was turned down; Err says why. Name is what the connection was to be
+	// called, if the protocol had a name for it already.
 	EventRefused
 	// EventCancelled: the caller of Method gave up while the handler ran.
 	EventCancelled
@@ -115,7 +116,7 @@ func (n *Node) Watch(ctx context.Context) iter.Seq[Event] {
 			case <-w.more:
 			case <-ctx.Done():
 				return
-			case <-n.done:
+			case <-n.closed:
 				for _, e := range w.take() {
 					if !yield(e) {
 						return
