@@ -68,7 +68,7 @@ func (e *engine) Serve(c transport.Conn) {
 	if int(e.handshakes.Add(1)) > e.cfg.MaxHandshakes {
 		e.handshakes.Add(-1)
 		c.Close()
-		e.refused(c.Identity(), fmt.Errorf("%d connections wait for their handshake", e.cfg.MaxHandshakes))
+		e.refused("", c.Identity(), fmt.Errorf("%d connections wait for their handshake", e.cfg.MaxHandshakes))
 		return
 	}
 	l := e.add(c, false)
@@ -91,10 +91,11 @@ func (e *engine) newID() string {
 	return fmt.Sprintf("%02X-%02X-%02X-%02X", b[0], b[1], b[2], b[3])
 }
 
-// refused tells the node's watchers of a client that was turned away.
-func (e *engine) refused(id transport.Identity, why error) {
-	e.host.Log().Info("dmtp: refused", "remote", id.Remote, "why", why)
-	e.host.Emit(bellpull.Event{Kind: bellpull.EventRefused, Identity: id, Err: why})
+// refused tells the node's watchers of a client that was turned away. id is the one its connection has, not the one it
+// asked for.
+func (e *engine) refused(id string, who transport.Identity, why error) {
+	e.host.Log().Info("dmtp: refused", "remote", who.Remote, "why", why)
+	e.host.Emit(bellpull.Event{Kind: bellpull.EventRefused, Name: id, Identity: who, Err: why})
 }
 
 // Dial connects and shakes hands.

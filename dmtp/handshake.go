@@ -145,7 +145,7 @@ func (l *link) onVerify(body []byte) {
 		return
 	}
 	l.legacyJSON.Store(m.Metadata.Form == dmtpwire.FormObject)
-	v := &Verify{Token: m.Token.String(), ID: m.ID.String(), Metadata: pairsOf(m.Metadata), Identity: l.identity, Traits: l.traits}
+	v := &Verify{Token: m.Token.String(), ID: m.ID.String(), Current: *l.id.Load(), Metadata: pairsOf(m.Metadata), Identity: l.identity, Traits: l.traits}
 	if l.state.Load() == stateOnline {
 		m.Token, m.ID = m.Token.Clone(), m.ID.Clone()
 		for i, p := range m.Metadata.Pairs {
@@ -263,7 +263,7 @@ func (l *link) refuse(answer *dmtpwire.WaitVerify, why error) {
 	answer.Status = dmtpwire.StatusOvertime // 2: in a handshake, refused
 	answer.Message = dmtpwire.Str(why.Error())
 	l.post(dmtpwire.FlagVerifyResponse, answer.AppendJSON(nil, dmtpwire.Compact))
-	l.e.refused(l.identity, why)
+	l.e.refused(*l.id.Load(), l.identity, why)
 }
 
 // verify says whether a client is let in: by the user the transport proves, the token, and the callback, in this order.

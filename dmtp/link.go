@@ -122,7 +122,7 @@ func (l *link) Ended(err error) {
 	if l.peer.Load() != nil {
 		l.e.host.Down(l, err)
 	} else if !l.dialled && l.refusedBefore(err) {
-		l.e.refused(l.identity, err)
+		l.e.refused(*l.id.Load(), l.identity, err)
 	}
 }
 

@@ -60,6 +60,7 @@ const gateBody = 64 << 10
 type Verify struct {
 	Token    string          // as the client sent it; already compared if Protocol.Token is set
 	ID       string          // the id asked for, "" for any; what stands here afterwards is given
+	Current  string          // the id the connection has so far, which stays when ID is ""
 	Metadata []bellpull.Pair // the client's; what stands here afterwards is the peer's and goes into the answer
 	Message  string          // for the client when it is accepted
 	Identity transport.Identity
