@@ -15,6 +15,7 @@ import (
 type Mux struct {
 	mu      sync.RWMutex
 	methods map[string]*Method
+	others  *Method       // for methods without a handler of their own; nil: they are answered with CodeNoMethod
 	changes atomic.Uint64 // counts changes, so that engines may keep what they found
 }
 
@@ -64,6 +65,22 @@ func (m *Mux) Handle(method string, h Handler) {
 	m.add(&Method{name: method, handler: h, raw: true})
 }
 
+// HandleOthers registers the handler of all requests whose method has none; [Request.Method] tells its name, which may
+// be any text of the other side. A handler that does not know it either fails with [CodeNoMethod]. Without it such
+// calls are answered so and such notifies dropped. Registering it twice panics.
+func (m *Mux) HandleOthers(h Handler) {
+	if h == nil {
+		panic("bellpull: nil handler for other methods")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.others != nil {
+		panic("bellpull: a handler for other methods is registered already")
+	}
+	m.others = &Method{handler: h, raw: true}
+	m.changes.Add(1)
+}
+
 func (m *Mux) add(e *Method) {
 	if err := checkMethod(e.name); err != nil {
 		panic("bellpull: " + err.Error())
@@ -100,7 +117,10 @@ func (m *Mux) Methods() []string {
 func (m *Mux) find(method []byte) *Method {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.methods[string(method)]
+	if e, ok := m.methods[string(method)]; ok {
+		return e
+	}
+	return m.others
 }
 
 func checkMethod(name string) error {

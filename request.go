@@ -213,7 +213,7 @@ func (w *Reply) Fail(err error) {
 		if w.err.Msg == "" {
 			w.err.Msg = e.Error()
 		}
-		if e.Op == "decode" {
+		if e.Op == "decode" || e.Code == CodeNoMethod {
 			w.err.Ran = Never
 		}
 		return
