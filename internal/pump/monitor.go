@@ -12,8 +12,12 @@ import (
 const tickEvery = time.Millisecond
 
 // A Monitor watches the links of one engine: it takes the reader role from handlers that last, wakes main when no
-// caller reads, and expires calls. It has one goroutine, which sleeps for ever while nothing is going on. Its Close
-// ends it.
+// caller reads, and expires calls. Its goroutines sleep while nothing is going on. Its Close ends them.
+//
+// Ticks do not come from a timer of the runtime where that can be helped: a timer that is due within a millisecond
+// keeps the runtime's own watchdog awake, which takes processors away from goroutines in system calls and so makes
+// every call half as slow again. On Linux a timerfd in the poller does the same at a hundredth of the cost. Links in
+// process memory use timers all the same, so that virtual time works.
 type Monitor struct {
 	next atomic.Int64 // the earliest deadline of all links; 0: none
 	wake chan struct{}
@@ -22,9 +26,11 @@ type Monitor struct {
 	wg   sync.WaitGroup
 
 	// mu guards the fields that follow. It is taken inside no lock of a pump but for the atomic flag of arm.
-	mu    sync.Mutex
-	pumps map[*Pump]struct{}
-	armed []*Pump
+	mu      sync.Mutex
+	pumps   map[*Pump]struct{}
+	armed   []*Pump // that a timer ticks for
+	kernel  *kernelTicker
+	kernels []*Pump // that the kernel's ticker ticks for
 }
 
 // NewMonitor starts a monitor.
@@ -36,7 +42,14 @@ func NewMonitor() *Monitor {
 
 // Close ends the monitor and waits for its goroutine. The links must have ended.
 func (m *Monitor) Close() {
-	m.once.Do(func() { close(m.stop) })
+	m.once.Do(func() {
+		close(m.stop)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.kernel != nil {
+			m.kernel.close()
+		}
+	})
 	m.wg.Wait()
 }
 
@@ -54,12 +67,64 @@ func (m *Monitor) remove(p *Pump) {
 
 func (m *Monitor) arm(p *Pump) {
 	m.mu.Lock()
+	if !p.virtual && m.startKernel() {
+		m.kernels = append(m.kernels, p)
+		if len(m.kernels) == 1 {
+			m.kernel.start()
+		}
+		m.mu.Unlock()
+		return
+	}
 	m.armed = append(m.armed, p)
 	first := len(m.armed) == 1
 	m.mu.Unlock()
 	if first {
 		m.poke()
 	}
+}
+
+// startKernel makes the kernel's ticker, once. Called with mu held.
+func (m *Monitor) startKernel() bool {
+	if m.kernel == nil {
+		if m.kernel = newKernelTicker(); m.kernel == nil {
+			return false
+		}
+		k := m.kernel
+		m.wg.Go(func() {
+			for k.wait() {
+				m.tickKernel()
+			}
+		})
+	}
+	return true
+}
+
+// tickKernel looks at the links that the kernel's ticker ticks for, and stops it when none is left.
+func (m *Monitor) tickKernel() {
+	m.mu.Lock()
+	list := m.kernels
+	m.mu.Unlock()
+	keep := tickAll(list)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.kernels = append(m.kernels[:0], append(keep, m.kernels[len(list):]...)...)
+	if len(m.kernels) == 0 {
+		m.kernel.stop()
+	}
+}
+
+// tickAll ticks for pumps and gives those that want more.
+func tickAll(list []*Pump) (keep []*Pump) {
+	for _, p := range list {
+		select {
+		case <-p.gone:
+		default:
+			if p.tick() {
+				keep = append(keep, p)
+			}
+		}
+	}
+	return keep
 }
 
 // deadline tells the monitor of a call that must be over at t.
@@ -123,17 +188,7 @@ func (m *Monitor) tick() bool {
 	list := m.armed
 	m.armed = nil
 	m.mu.Unlock()
-	keep := list[:0]
-	for _, p := range list {
-		select {
-		case <-p.gone:
-		default:
-			if p.tick() {
-				keep = append(keep, p)
-			}
-		}
-	}
-	clear(list[len(keep):])
+	keep := tickAll(list)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.armed = append(keep, m.armed...)

@@ -70,6 +70,7 @@ func (l Limits) withDefaults() Limits {
 // Pump drives one link. Make it with [New] and set it going with [Pump.Start].
 type Pump struct {
 	in, out transport.Port
+	virtual bool // the ports are process memory, and time may be virtual
 	proto   Protocol
 	host    bellpull.Host
 	mon     *Monitor
@@ -85,6 +86,7 @@ type Pump struct {
 	// Handed on with the reader role.
 	sinceRequest int      // frames since the last request of the other side; see cedeAfter
 	spare        *Serving // the reader's own, so that the fast path takes no lock for one
+	leading      Reader   // of the caller that leads
 
 	handlers atomic.Int32
 	posts    atomic.Int32
@@ -121,6 +123,7 @@ type Pump struct {
 func New(in, out transport.Port, proto Protocol, host bellpull.Host, mon *Monitor, limits Limits) *Pump {
 	p := &Pump{in: in, out: out, proto: proto, host: host, mon: mon, limits: limits.withDefaults(),
 		done: make(chan struct{}), gone: make(chan struct{}), over: make(chan struct{}), mainWake: make(chan struct{}, 1), sinceRequest: cedeAfter}
+	p.virtual = in.Traits().Scheme == "mem"
 	p.slots.limit = p.limits.InFlight
 	p.room.ch = make(chan struct{})
 	p.refs.Store(1)

@@ -73,12 +73,14 @@ func (p *Pump) parkMain(gen uint32) bool {
 
 // lead makes the caller read for everybody until its own answer is there.
 func (p *Pump) lead(w *Waiter) {
-	r := Reader{p: p, own: w}
+	r := &p.leading // one caller leads at a time: the role's, like what is behind it
+	*r = Reader{p: p, own: w}
 	p.leader.Store(w)
 	if w.ctx.Done() != nil {
 		p.kick()
 	}
-	p.pump(&r)
+	p.pump(r)
+	r.own = nil
 	p.leader.Store(nil)
 	p.leave()
 }
