@@ -2,10 +2,8 @@ package transporttest
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/bellpull/bellpull/transport"
 )
@@ -51,9 +49,7 @@ func bodies(t TB, e *env) {
 				start(func() error { return writeAll(c, p) }),
 				start(func() error { return readPattern(c, size, 64<<10) }))
 		}
-		for _, k := range tasks {
-			must(t, e.wait(t, k, fmt.Sprintf("a body of %d bytes", size)), fmt.Sprintf("a body of %d bytes", size))
-		}
+		e.waitAll(t, fmt.Sprintf("a body of %d bytes", size), tasks...)
 	}
 }
 
@@ -113,8 +109,7 @@ func scribbled(t TB, e *env, write func([]byte) (int, error), a, b transport.Con
 		}
 		return nil
 	})
-	must(t, e.wait(t, w, "writing"), "writing")
-	must(t, e.wait(t, k, "reading what was written from a buffer that is reused"), "reading")
+	e.waitAll(t, "writing from a buffer that is reused", k, w)
 }
 
 // writersDoNotMix: the bytes of one Write stay together.
@@ -145,15 +140,5 @@ func writersDoNotMix(t TB, e *env) {
 		}
 		return nil
 	}))
-	var once sync.Once
-	var errs []error
-	for i := range tasks {
-		k := tasks[len(tasks)-1-i] // the reader first: when it gives up, nobody takes what the writers have
-		errs = append(errs, e.wait(t, k, "writing side by side"))
-		if errs[i] != nil {
-			once.Do(func() { closeBoth(a, b) })
-		}
-	}
-	must(t, errors.Join(errs[0]), "reading")
-	must(t, errors.Join(errs[1:]...), "writing")
+	e.waitAll(t, "writing side by side", tasks...)
 }

@@ -126,7 +126,7 @@ func isDead(err error) error {
 func writeToTheDead(t TB, e *env) {
 	a, b := e.connect(t)
 	must(t, e.do(t, "Close", b.Close), "Close")
-	stop := time.Now().Add(e.patience)
+	stop := time.Now().Add(e.patience / 2)
 	err := e.do(t, "Write to a closed end", func() error {
 		for time.Now().Before(stop) {
 			if _, err := a.Write([]byte("anybody there?")); err != nil {
@@ -201,8 +201,8 @@ func halfClose(t TB, e *env) {
 			return errors.Join(readPattern(b, 1000, 4096), readEOF(b))
 		}), "Read to the end")
 		k := start(func() error { return writeAll(b, body(size)) })
-		must(t, e.do(t, "Read after CloseWrite", func() error { return readPattern(a, size, 4096) }), "Read after CloseWrite")
-		must(t, e.wait(t, k, "Write to an end that has ended writing"), "Write to an end that has ended writing")
+		r := start(func() error { return readPattern(a, size, 4096) })
+		e.waitAll(t, "Read after CloseWrite", k, r)
 		if err := e.do(t, "Write after CloseWrite", func() error { return writeAll(a, body(1)) }); err == nil {
 			t.Errorf("Write after CloseWrite succeeded")
 		}

@@ -88,7 +88,8 @@ func deadlineUnblocks(t TB, e *env) {
 	must(t, wantTimeout(e.wait(t, k, "Write after SetWriteDeadline")), "Write after SetWriteDeadline")
 	// The deadline of one direction leaves the other alone.
 	e.write(t, b, 5, "Write")
-	must(t, e.do(t, "Read beside an expired write deadline", func() error { return readPattern(a, 5, 5) }), "Read")
+	must(t, e.do(t, "Read beside an expired write deadline", func() error { return readPattern(a, 5, 5) }),
+		"Read beside an expired write deadline")
 }
 
 // deadlineStorm moves deadlines all the time while bytes flow. None is lost and none comes twice: a count that comes
@@ -140,7 +141,5 @@ func deadlineStorm(t TB, e *env) {
 		}
 		return nil
 	}))
-	for _, k := range tasks {
-		must(t, e.wait(t, k, "a stream among moving deadlines"), "a stream among moving deadlines")
-	}
+	e.waitAll(t, "a stream among moving deadlines", tasks...)
 }

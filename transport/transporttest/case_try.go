@@ -60,8 +60,7 @@ func tryWriteLosesNothing(t TB, e *env) {
 		}
 		k := start(func() error { return readPattern(b, size, 3000) })
 		w := start(func() error { return tryAll(a.(transport.TryWriter), 0, size) })
-		must(t, e.wait(t, k, "reading what TryWrite has taken"), "reading what TryWrite has taken")
-		must(t, e.wait(t, w, "TryWrite"), "TryWrite")
+		e.waitAll(t, "reading what TryWrite has taken", k, w)
 	}
 }
 

@@ -60,6 +60,28 @@ func (e *env) wait(t TB, k *task, what string) error {
 	}
 }
 
+// waitAll ends the case with the first error of any task, as the others may never end then.
+func (e *env) waitAll(t TB, what string, tasks ...*task) {
+	t.Helper()
+	errs := make(chan error, len(tasks))
+	for _, k := range tasks {
+		go func() {
+			<-k.done
+			errs <- k.err
+		}()
+	}
+	timer := time.NewTimer(e.patience)
+	defer timer.Stop()
+	for range tasks {
+		select {
+		case err := <-errs:
+			must(t, err, what)
+		case <-timer.C:
+			t.Fatalf("%s: still blocked after %v", what, e.patience)
+		}
+	}
+}
+
 // do is start and wait for what must not block.
 func (e *env) do(t TB, what string, f func() error) error {
 	t.Helper()
