@@ -3,6 +3,7 @@ package transporttest
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 
@@ -185,12 +186,9 @@ func diallers(t TB, e *env) {
 			if err != nil {
 				return err
 			}
-			t.Cleanup(func() { c.Close() })
-			served.Go(func() { // gives back what it gets: the number of the dialler
-				var num [1]byte
-				if _, err := c.Read(num[:]); err == nil {
-					c.Write(num[:])
-				}
+			served.Go(func() { // gives back what it gets, the number of the dialler, until that one goes
+				io.Copy(c, c)
+				c.Close()
 			})
 		}
 		return nil

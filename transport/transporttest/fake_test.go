@@ -14,7 +14,9 @@ import (
 // fakeNetwork is a mem.Network with a place to break every operation. Hooks that are nil leave it honest.
 type fakeNetwork struct {
 	*mem.Network
-	released chan struct{} // closed when the case is over; whatever blocks for ever waits for it
+	released <-chan struct{} // closed when the case is over; whatever blocks for ever waits for it
+	life     context.Context // done at the same time
+	end      context.CancelFunc
 	blocked  sync.WaitGroup
 
 	conn     func(*fakeConn)                // breaks a connection, each end
@@ -25,7 +27,10 @@ type fakeNetwork struct {
 }
 
 func newFakeNetwork() *fakeNetwork {
-	return &fakeNetwork{Network: mem.New(mem.Backlog(fakeBacklog)), released: make(chan struct{})}
+	n := &fakeNetwork{Network: mem.New(mem.Backlog(fakeBacklog))}
+	n.life, n.end = context.WithCancel(context.Background())
+	n.released = n.life.Done()
+	return n
 }
 
 const fakeBacklog = 5
@@ -52,7 +57,7 @@ func (n *fakeNetwork) leak() { n.blocked.Go(n.block) }
 
 // release ends what block and leak began.
 func (n *fakeNetwork) release() {
-	close(n.released)
+	n.end()
 	n.blocked.Wait()
 }
 

@@ -86,5 +86,7 @@ var deadlineFaults = []fault{
 			}
 		}
 	}},
-	{in: "DeadlineStorm", name: "fails for good", want: "Read: ", spoil: mapRead(os.ErrDeadlineExceeded, net.ErrClosed)},
+	{in: "DeadlineStorm", name: "has another error for a late Read", want: "Read: ", spoil: func(n *fakeNetwork) {
+		n.conn = func(c *fakeConn) { c.read = func([]byte) (int, error) { return 0, context.DeadlineExceeded } }
+	}},
 }

@@ -48,17 +48,8 @@ var dialFaults = []fault{
 	{in: "DialContext", name: "has another error", want: "want context canceled",
 		spoil: mapDial(context.Canceled, &transport.Error{Op: "dial", Addr: "mem:1", Kind: transport.ErrNoServer, Advice: "think"})},
 	{in: "DialFull", name: "does not look at the context", want: "Dial whose context ends: " + blocks,
-		spoil: onDial(func(n *fakeNetwork, ctx context.Context, a transport.Addr) (transport.Conn, error) {
-			ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-			defer cancel()
-			n.blocked.Go(func() {
-				select {
-				case <-n.released:
-					cancel()
-				case <-ctx.Done():
-				}
-			})
-			return n.honestDial(ctx, a)
+		spoil: onDial(func(n *fakeNetwork, _ context.Context, a transport.Addr) (transport.Conn, error) {
+			return n.honestDial(n.life, a)
 		})},
 	{in: "DialFull", name: "has another error when the listener goes", want: "Dial whose listener is closed",
 		spoil: mapDial(transport.ErrNoServer, context.Canceled)},

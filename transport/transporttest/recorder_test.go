@@ -67,11 +67,20 @@ func (r *recorder) run(c testCase, e *env, release func()) string {
 	<-done
 	r.cancel()
 	release()
-	for len(r.cleanups) > 0 {
-		last := len(r.cleanups) - 1
-		f := r.cleanups[last]
-		r.cleanups = r.cleanups[:last]
+	for f := r.last(); f != nil; f = r.last() {
 		f()
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	return strings.Join(r.said, "\n")
+}
+
+// last takes the cleanup registered last.
+func (r *recorder) last() (f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n := len(r.cleanups); n > 0 {
+		f, r.cleanups = r.cleanups[n-1], r.cleanups[:n-1]
+	}
+	return f
 }
