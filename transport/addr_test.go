@@ -147,7 +147,9 @@ func TestZeroAddr(t *testing.T) {
 }
 
 func FuzzParseAddr(f *testing.F) {
-	for _, s := range []string{"local:x", "unix:///x", "/x/../y", `\\.\pipe\x`, "npipe://h/pipe/x", "tcp:[::1%a]:1", "ws://h", "fd:03"} {
+	for _, s := range []string{
+		"local:x", "unix:///x", "/x/../y", `\\.\pipe\x`, "npipe://h/pipe/x", "tcp:[::1%a]:1", "ws://h", "fd:03",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -29,7 +29,8 @@ func TestErrorText(t *testing.T) {
 }
 
 func TestErrorUnwraps(t *testing.T) {
-	both := error(&transport.Error{Op: "listen", Kind: transport.ErrInUse, Err: &fs.PathError{Op: "bind", Err: syscall.EADDRINUSE}})
+	cause := &fs.PathError{Op: "bind", Err: syscall.EADDRINUSE}
+	both := error(&transport.Error{Op: "listen", Kind: transport.ErrInUse, Err: cause})
 	if !errors.Is(both, transport.ErrInUse) || !errors.Is(both, syscall.EADDRINUSE) || errors.Is(both, transport.ErrNoServer) {
 		t.Errorf("%v is not its kind and its cause, or is more", both)
 	}

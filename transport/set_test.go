@@ -61,7 +61,11 @@ func TestSetIsImmutable(t *testing.T) {
 
 func TestUnknownScheme(t *testing.T) {
 	a := transport.Addr{Scheme: "winmsg", Rest: "x"}
-	for name, set := range map[string]transport.Set{"zero": {}, "empty": transport.NewSet(), "other": transport.NewSet(named{[]string{"mem", "tcp"}, nil})} {
+	for name, set := range map[string]transport.Set{
+		"zero":  {},
+		"empty": transport.NewSet(),
+		"other": transport.NewSet(named{[]string{"mem", "tcp"}, nil}),
+	} {
 		_, findErr := set.Find(a)
 		_, dialErr := set.Dial(t.Context(), a)
 		_, listenErr := set.Listen(t.Context(), a)

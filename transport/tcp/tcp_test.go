@@ -69,7 +69,8 @@ func TestAddressesRefused(t *testing.T) {
 		}
 	}
 	// An Addr made by hand was not looked at by the parser.
-	if _, err := new(tcp.Transport).Dial(t.Context(), transport.Addr{Scheme: "tcp", Rest: "x"}); !errors.Is(err, transport.ErrAddress) {
+	_, err := new(tcp.Transport).Dial(t.Context(), transport.Addr{Scheme: "tcp", Rest: "x"})
+	if !errors.Is(err, transport.ErrAddress) {
 		t.Errorf("Dial without a port = %v, want ErrAddress", err)
 	}
 }

@@ -82,7 +82,7 @@ func (l *TLSListener) shake(c *net.TCPConn) {
 	s := tls.Server(c, l.cfg)
 	if err := s.HandshakeContext(ctx); err != nil {
 		c.Close()
-		if l.onError != nil && l.ctx.Err() == nil {
+		if l.onError != nil && !errors.Is(err, context.Canceled) { // that is our Close
 			l.onError(c.RemoteAddr(), err)
 		}
 		return

@@ -124,7 +124,7 @@ func deadlineStorm(t TB, e *env) {
 		for off := 0; off < size; {
 			n, err := a.Write(p[off:min(size, off+10_000)])
 			if off += n; err != nil && ignore(err) != nil {
-				return fmt.Errorf("Write: %w", err)
+				return fmt.Errorf("in Write: %w", err)
 			}
 		}
 		return nil
@@ -136,7 +136,7 @@ func deadlineStorm(t TB, e *env) {
 				return err
 			}
 			if off += n; err != nil && ignore(err) != nil {
-				return fmt.Errorf("Read: %w", err)
+				return fmt.Errorf("in Read: %w", err)
 			}
 		}
 		return nil

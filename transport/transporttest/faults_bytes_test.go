@@ -34,26 +34,30 @@ var byteFaults = []fault{
 		n, err := c.Conn.Write(p[:len(p)-min(1, len(p)/2)])
 		return n + min(1, len(p)/2), err
 	})},
-	{in: "Bodies", name: "changes a byte", want: "of the stream is", spoil: onRead(func(c *fakeConn, p []byte) (int, error) {
-		n, err := c.Conn.Read(p)
-		if n > 500 {
-			p[500] ^= 1
-		}
-		return n, err
-	})},
-	{in: "Bodies", name: "turns halves round", want: "of the stream is", spoil: onWrite(func(c *fakeConn, p []byte) (int, error) {
-		c.Conn.Write(p[len(p)/2:])
-		c.Conn.Write(p[:len(p)/2])
-		return len(p), nil
-	})},
-	{in: "Bodies", name: "writes less than all", want: "and no error", spoil: onWrite(func(c *fakeConn, p []byte) (int, error) {
-		return c.Conn.Write(p[:min(len(p), 4096)])
-	})},
-	{in: "SmallReads", name: "drops what a Read does not take", want: blocks, spoil: onRead(func(c *fakeConn, p []byte) (int, error) {
-		all := make([]byte, 4096)
-		n, err := c.Conn.Read(all)
-		return copy(p, all[:n]), err
-	})},
+	{in: "Bodies", name: "changes a byte", want: "of the stream is",
+		spoil: onRead(func(c *fakeConn, p []byte) (int, error) {
+			n, err := c.Conn.Read(p)
+			if n > 500 {
+				p[500] ^= 1
+			}
+			return n, err
+		})},
+	{in: "Bodies", name: "turns halves round", want: "of the stream is",
+		spoil: onWrite(func(c *fakeConn, p []byte) (int, error) {
+			c.Conn.Write(p[len(p)/2:])
+			c.Conn.Write(p[:len(p)/2])
+			return len(p), nil
+		})},
+	{in: "Bodies", name: "writes less than all", want: "and no error",
+		spoil: onWrite(func(c *fakeConn, p []byte) (int, error) {
+			return c.Conn.Write(p[:min(len(p), 4096)])
+		})},
+	{in: "SmallReads", name: "drops what a Read does not take", want: blocks,
+		spoil: onRead(func(c *fakeConn, p []byte) (int, error) {
+			all := make([]byte, 4096)
+			n, err := c.Conn.Read(all)
+			return copy(p, all[:n]), err
+		})},
 	{in: "EmptyReadAndWrite", name: "blocks in an empty Read", want: "empty Read of nothing: " + blocks,
 		spoil: onRead(func(c *fakeConn, p []byte) (int, error) {
 			if len(p) == 0 {

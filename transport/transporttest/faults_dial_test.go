@@ -28,8 +28,10 @@ func mapDial(from, to error) func(*fakeNetwork) {
 }
 
 var dialFaults = []fault{
-	{in: "DialNobody", name: "has another error", want: "want no server", spoil: mapDial(transport.ErrNoServer, syscall.ECONNREFUSED)},
-	{in: "DialNobody", name: "gives the kind bare", want: "want a *transport.Error", spoil: mapDial(transport.ErrNoServer, transport.ErrNoServer)},
+	{in: "DialNobody", name: "has another error", want: "want no server",
+		spoil: mapDial(transport.ErrNoServer, syscall.ECONNREFUSED)},
+	{in: "DialNobody", name: "gives the kind bare", want: "want a *transport.Error",
+		spoil: mapDial(transport.ErrNoServer, transport.ErrNoServer)},
 	{in: "DialNobody", name: "does not say what was tried", want: "says not what was tried",
 		spoil: mapDial(transport.ErrNoServer, &transport.Error{Kind: transport.ErrNoServer, Advice: "think"})},
 	{in: "DialNobody", name: "waits for somebody", want: "Dial to nobody: " + blocks,
@@ -40,13 +42,15 @@ var dialFaults = []fault{
 			}
 			return c, err
 		})},
-	{in: "Stale", name: "has another error", want: "Dial to a stale endpoint", spoil: mapDial(transport.ErrNoServer, syscall.ECONNREFUSED)},
+	{in: "Stale", name: "has another error", want: "Dial to a stale endpoint",
+		spoil: mapDial(transport.ErrNoServer, syscall.ECONNREFUSED)},
 	{in: "DialContext", name: "does not look at the context", want: "got the error <nil>",
 		spoil: onDial(func(n *fakeNetwork, _ context.Context, a transport.Addr) (transport.Conn, error) {
 			return n.honestDial(context.Background(), a)
 		})},
 	{in: "DialContext", name: "has another error", want: "want context canceled",
-		spoil: mapDial(context.Canceled, &transport.Error{Op: "dial", Addr: "mem:1", Kind: transport.ErrNoServer, Advice: "think"})},
+		spoil: mapDial(context.Canceled,
+			&transport.Error{Op: "dial", Addr: "mem:1", Kind: transport.ErrNoServer, Advice: "think"})},
 	{in: "DialFull", name: "does not look at the context", want: "Dial whose context ends: " + blocks,
 		spoil: onDial(func(n *fakeNetwork, _ context.Context, a transport.Addr) (transport.Conn, error) {
 			return n.honestDial(n.life, a)
@@ -62,5 +66,6 @@ var dialFaults = []fault{
 			return n.honestDial(ctx, a)
 		}
 	}},
-	{in: "ForeignScheme", name: "dials anything", want: "Dial with a foreign scheme", spoil: mapDial(transport.ErrAddress, transport.ErrNoServer)},
+	{in: "ForeignScheme", name: "dials anything", want: "Dial with a foreign scheme",
+		spoil: mapDial(transport.ErrAddress, transport.ErrNoServer)},
 }

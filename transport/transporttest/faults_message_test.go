@@ -76,23 +76,31 @@ func spoilMessages(how messageConn) func(*fakeNetwork) {
 }
 
 var messageFaults = []fault{
-	{in: "MessageTraits", name: "promises this here and that there", want: "promise", spoil: onTraits(func(tr *transport.Traits, c *fakeConn) {
-		tr.Encrypted = c.dialled
-	})},
+	{in: "MessageTraits", name: "promises this here and that there", want: "promise",
+		spoil: onTraits(func(tr *transport.Traits, c *fakeConn) {
+			tr.Encrypted = c.dialled
+		})},
 	{in: "MessageTraits", name: "does not say so", want: "and Message", spoil: func(n *fakeNetwork) {
 		n.as = func(c *fakeConn) transport.Conn { return c }
 	}},
-	{in: "Boundaries", name: "merges messages", want: "message 0: got 3 bytes", spoil: spoilMessages(messageConn{merges: true})},
-	{in: "Boundaries", name: "cuts messages", want: "message 0: got 0 bytes", spoil: spoilMessages(messageConn{cuts: true})},
-	{in: "MessageTooLarge", name: "has no bound", want: "want 0, ErrTooLarge", spoil: spoilMessages(messageConn{unbounded: true})},
-	{in: "Identity", name: "has the wrong process", want: "has pid 1,", spoil: onIdentity(func(id *transport.Identity) { id.PID = 1 })},
-	{in: "CloseTwice", name: "panics", want: "panic: closed twice", spoil: onlyOnce(func(*fakeConn) error { panic("closed twice") })},
-	{in: "ClosedErrors", name: "has another error for Write", want: "Write after Close: got the error", spoil: mapWrite(net.ErrClosed, syscall.EBADF)},
+	{in: "Boundaries", name: "merges messages", want: "message 0: got 3 bytes",
+		spoil: spoilMessages(messageConn{merges: true})},
+	{in: "Boundaries", name: "cuts messages", want: "message 0: got 0 bytes",
+		spoil: spoilMessages(messageConn{cuts: true})},
+	{in: "MessageTooLarge", name: "has no bound", want: "want 0, ErrTooLarge",
+		spoil: spoilMessages(messageConn{unbounded: true})},
+	{in: "Identity", name: "has the wrong process", want: "has pid 1,",
+		spoil: onIdentity(func(id *transport.Identity) { id.PID = 1 })},
+	{in: "CloseTwice", name: "panics", want: "panic: closed twice",
+		spoil: onlyOnce(func(*fakeConn) error { panic("closed twice") })},
+	{in: "ClosedErrors", name: "has another error for Write", want: "Write after Close: got the error",
+		spoil: mapWrite(net.ErrClosed, syscall.EBADF)},
 	{in: "CloseUnblocksRead", name: "closes nothing", want: blocks, spoil: onClose(idle)},
-	{in: "NothingLeft", name: "leaks a goroutine", want: "goroutines were left", spoil: onClose(func(c *fakeConn) error {
-		c.network.leak()
-		return c.Conn.Close()
-	})},
+	{in: "NothingLeft", name: "leaks a goroutine", want: "goroutines were left",
+		spoil: onClose(func(c *fakeConn) error {
+			c.network.leak()
+			return c.Conn.Close()
+		})},
 }
 
 func TestHonestMessagesPass(t *testing.T) {

@@ -80,7 +80,7 @@ func readEOF(r io.Reader) error {
 func writeAll(w io.Writer, p []byte) error {
 	n, err := w.Write(p)
 	if err == nil && n != len(p) {
-		return fmt.Errorf("Write of %d bytes = %d and no error", len(p), n)
+		return fmt.Errorf("a Write of %d bytes gave %d and no error", len(p), n)
 	}
 	return err
 }
