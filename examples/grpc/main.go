@@ -51,13 +51,13 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Println("listening at", ln.Addr())
-	return serve(ctx, ln)
+	return serve(ctx, ln, grpc.UnaryInterceptor(logCaller))
 }
 
 // serve answers calls that come through ln until ctx is done, and returns when the last of them has ended. It closes
 // ln.
-func serve(ctx context.Context, ln net.Listener) error {
-	s := grpc.NewServer()
+func serve(ctx context.Context, ln net.Listener, opts ...grpc.ServerOption) error {
+	s := grpc.NewServer(append(opts, grpc.Creds(newCallerCreds()))...)
 	testgrpc.RegisterTestServiceServer(s, interop.NewTestServer())
 	defer context.AfterFunc(ctx, s.GracefulStop)()
 	return s.Serve(ln)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -83,7 +84,7 @@ func limit(t *testing.T) context.Context {
 }
 
 // serveOurs has the example serve e. The server ends gracefully when stop is called, and with the test.
-func serveOurs(t *testing.T, e endpoint) (stop func()) {
+func serveOurs(t *testing.T, e endpoint, opts ...grpc.ServerOption) (stop func()) {
 	t.Helper()
 	ln, err := sockets().Listen(t.Context(), e.addr)
 	if err != nil {
@@ -94,7 +95,7 @@ func serveOurs(t *testing.T, e endpoint) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- serve(ctx, ln) }()
+	go func() { done <- serve(ctx, ln, opts...) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -129,7 +130,7 @@ func serveWith(t *testing.T, ln net.Listener, opts ...grpc.ServerOption) {
 	})
 }
 
-// TestProgram runs the example as its user does, in two processes.
+// TestProgram runs the example as its user does, in two processes. The server learns who calls.
 func TestProgram(t *testing.T) {
 	endpoints(t) // for its TMPDIR
 	server := startChild(t, "main", "serve", "npipe:editor")
@@ -145,4 +146,8 @@ func TestProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.end()
+	want := fmt.Sprintf("process %d of user %d calls /grpc.testing.TestService/UnaryCall\n", client.cmd.Process.Pid, os.Geteuid())
+	if got := server.logs.String(); !strings.HasSuffix(got, want) {
+		t.Errorf("the server logs %q, want %q", got, want)
+	}
 }
