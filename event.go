@@ -17,7 +17,7 @@ const (
 	EventUp EventKind = iota + 1
 	// EventDown: the link ended; Err says why.
 	EventDown
-	// EventRetry: a try to reconnect failed with Err; the next follows after Delay.
+	// EventRetry: the Try-th try to reconnect failed with Err; the next follows within 2 s.
 	EventRetry
 	// EventClosed: the peer is gone for good.
 	EventClosed
@@ -47,7 +47,7 @@ type Event struct {
 	Method     string
 	Reconnects int
 	Missed     int
-	Delay      time.Duration
+	Try        int
 	Identity   transport.Identity
 	Metadata   []Pair
 	Err        error

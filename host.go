@@ -187,15 +187,25 @@ func (h *host) Run(m *Method, w *Reply, r *Request) {
 	}()
 	f := m.handler
 	if h.serve != nil {
-		f = m.wrapped(h.serve)
+		f = m.wrapFor(h.Node)
 	}
 	f.ServeBell(w, r)
 }
 
-// wrapped gives the handler inside the node's interceptors, made once.
-func (m *Method) wrapped(chain func(Handler) Handler) Handler {
-	m.wrapOnce.Do(func() { m.wrap = chain(m.handler) })
-	return m.wrap
+// wrapped is a handler inside the interceptors of a node.
+type wrapped struct {
+	node *Node
+	h    Handler
+}
+
+// wrapFor gives the method's handler inside the node's interceptors. It is kept: a Mux seldom serves several nodes.
+func (m *Method) wrapFor(n *Node) Handler {
+	if w := m.wrap.Load(); w != nil && w.node == n {
+		return w.h
+	}
+	w := &wrapped{n, n.serve(m.handler)}
+	m.wrap.Store(w)
+	return w.h
 }
 
 // clonePairs copies metadata, so that nobody changes what a link holds.

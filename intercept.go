@@ -7,7 +7,8 @@ type CallFunc func(p *Peer, x *Exchange) error
 // every exchange, concurrently, and must not keep x.
 type CallInterceptor func(next CallFunc) CallFunc
 
-// A HandlerInterceptor wraps handlers. It is called once for each registered method that is used.
+// A HandlerInterceptor wraps handlers. It is called once for each method that is used, or
+// more often when nodes share a Mux.
 type HandlerInterceptor func(next Handler) Handler
 
 func doExchange(p *Peer, x *Exchange) error { return p.do(x) }

@@ -24,12 +24,11 @@ func NewMux() *Mux { return &Mux{methods: map[string]*Method{}} }
 
 // A Method is a registered handler. Engines keep it between requests.
 type Method struct {
-	name     string
-	handler  Handler
-	raw      bool    // wants EncodingBytes where the wire leaves a choice
-	wrap     Handler // inside the interceptors; made on first use
-	wrapOnce sync.Once
-	slow     atomic.Int32
+	name    string
+	handler Handler
+	raw     bool                    // wants EncodingBytes where the wire leaves a choice
+	wrap    atomic.Pointer[wrapped] // inside the interceptors of the node that used it last
+	slow    atomic.Int32
 }
 
 // NewMethod makes a method that no Mux holds, for messages of a protocol that have no method name. For engines.

@@ -104,6 +104,26 @@ func (n *Node) Listen(ctx context.Context, addr string, p Protocol, opts ...List
 	if err != nil {
 		return WrapTransport("listen", addr, err)
 	}
+	return n.listenOn(ln, a, e, p)
+}
+
+// Serve accepts peers that speak p on a listener made elsewhere, such as an inherited one (unixsock.Inherited). The node
+// owns it from here on, and closes it when Serve fails. It does not block. Errors are [*Error].
+func (n *Node) Serve(ln transport.Listener, p Protocol) error {
+	e, _, err := n.open(p)
+	if err != nil {
+		ln.Close()
+		return err
+	}
+	a, ok := ln.Addr().(transport.Addr)
+	if !ok {
+		a = transport.Addr{Scheme: ln.Addr().Network(), Rest: ln.Addr().String()}
+	}
+	return n.listenOn(ln, a, e, p)
+}
+
+// listenOn begins to accept.
+func (n *Node) listenOn(ln transport.Listener, a transport.Addr, e Engine, p Protocol) error {
 	if g, ok := p.(Guard); ok {
 		if err := g.Admit(ln.Traits()); err != nil {
 			ln.Close()
@@ -114,7 +134,7 @@ func (n *Node) Listen(ctx context.Context, addr string, p Protocol, opts ...List
 	defer n.mu.Unlock()
 	if n.closing {
 		ln.Close()
-		return n.closedError("listen", addr)
+		return n.closedError("listen", a.String())
 	}
 	n.listeners[ln] = a
 	n.wg.Add(1)

@@ -2,6 +2,7 @@ package bellpull
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -141,6 +142,7 @@ func (p *Peer) redial() {
 		}
 		cancel()
 	}()
+	refused := 0
 	for try := 0; ; try++ {
 		pause := backoff(try)
 		if try == 0 {
@@ -155,8 +157,12 @@ func (p *Peer) redial() {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		n.emit(Event{Kind: EventRetry, Peer: p, Name: p.Name(), Err: err, Delay: backoff(try + 1)})
-		if !retryable(err) {
+		n.emit(Event{Kind: EventRetry, Peer: p, Name: p.Name(), Err: err, Try: try + 1})
+		if !errors.Is(err, ErrRefused) && !errors.Is(err, ErrNotTrusted) {
+			// Everything else may pass: it has worked before. A process that is dying still accepts and then hangs
+			// up, which looks like a server that speaks something else.
+			refused = 0
+		} else if refused++; refused == maxRefused {
 			n.mu.Lock()
 			n.drop(p)
 			n.mu.Unlock()
@@ -167,8 +173,13 @@ func (p *Peer) redial() {
 	}
 }
 
-// redialTimeout bounds one try to reconnect.
-const redialTimeout = 5 * time.Second
+const (
+	// redialTimeout bounds one try to reconnect.
+	redialTimeout = 5 * time.Second
+	// maxRefused is how many refusals in a row a redial takes for final. One may be a service that has not noticed
+	// yet that our old connection, and with it our name, is free.
+	maxRefused = 5
+)
 
 func (p *Peer) setName(name string) {
 	p.mu.Lock()

@@ -118,6 +118,7 @@ func (l *link) onPing(body []byte) {
 	}
 	m.Status = dmtpwire.StatusSuccess
 	m.Source, m.Target = m.Target, m.Source
+	m.Legacy = false // the least ping has no Version either, and is answered with all members
 	l.scratch = dmtpwire.AppendHeader(l.scratch[:0], dmtpwire.FlagPingResponse, 0)
 	l.scratch = m.AppendJSON(l.scratch, dmtpwire.Compact)
 	dmtpwire.PutHeader(l.scratch, dmtpwire.FlagPingResponse, len(l.scratch)-dmtpwire.HeaderLen)
