@@ -33,10 +33,10 @@ func bubble(t *testing.T, m *bellpull.Mux, f func(t *testing.T, node *bellpull.N
 	})
 }
 
-// stuck is a Mux whose method "stuck" returns only when its context ends.
+// stuck is a Mux whose method "stuck" outlasts every deadline and does not listen to its context.
 func stuck() *bellpull.Mux {
 	m := newMux()
-	bellpull.HandleFunc(m, "stuck", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	bellpull.HandleFunc(m, "stuck", func() { time.Sleep(time.Minute) })
 	return m
 }
 
