@@ -14,7 +14,7 @@ import (
 	"github.com/bellpull/bellpull/dmtp"
 )
 
-// endpointEvent is "listening", "ready" or "closed" in -o json.
+// endpointEvent is "listening", "ready" or "stopped" in -o json.
 type endpointEvent struct {
 	Event   string   `json:"event"`
 	Time    string   `json:"time"`
@@ -76,15 +76,20 @@ func (a *app) showEvent(e bellpull.Event) {
 	var why string
 	if e.Err != nil {
 		why = printable(e.Err.Error())
-		if _, ok := errors.AsType[*bellpull.Error](e.Err); ok {
+		if own, ok := errors.AsType[*bellpull.Error](e.Err); ok {
 			pr := problemOf(e.Err, "bell")
 			p.Error, why = &pr, pr.Message
+			if own.Msg != "" && own.Err == nil {
+				why = oneLine(own.Msg, 0)
+			}
 		} else {
 			p.Error = &problem{Code: bellpull.CodeRefused.String(), Message: why}
 		}
 	}
 	text := a.head(p.Event, e.Name)
 	switch e.Kind {
+	case bellpull.EventClosed:
+		text = "" // people have seen it go down
 	case bellpull.EventUp:
 		text += who(e.Identity.PID, p.UID, e.Identity.Remote)
 	case bellpull.EventRenamed:
@@ -156,7 +161,7 @@ func argumentsOf(enc bellpull.Encoding, body []byte, max int) (array json.RawMes
 // excerpt shows the beginning of bytes: as text when they are printable, else in hexadecimal.
 func excerpt(b []byte, max int) string {
 	if utf8.Valid(b) && printable(string(b)) == string(b) {
-		return fmt.Sprintf("%q", oneLine(string(b), max))
+		return `"` + oneLine(string(b), max) + `"`
 	}
 	if max > 0 && len(b) > max {
 		return hex.EncodeToString(b[:max]) + "…"

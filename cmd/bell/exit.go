@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/transport"
 )
 
 // Exit codes; docs/cli.md has the table. They never change meaning.
@@ -87,7 +88,11 @@ func problemOf(err error, command string) problem {
 		if p.Hint == "" {
 			p.Hint = hints[e.Code]
 		}
-		p.Message = printable(withoutHint(strings.TrimPrefix(err.Error(), "bellpull: "), e.Hint()))
+		msg := strings.TrimPrefix(err.Error(), "bellpull: ")
+		if cause, ok := e.Err.(*transport.Error); ok && e.Msg == "" {
+			msg = cause.Error() // says what, where and why by itself
+		}
+		p.Message = printable(withoutHint(msg, e.Hint()))
 		return p
 	}
 	p := problem{Code: "usage", Message: err.Error(), Executed: "never", exit: exitUsage, Hint: "see `" + command + " --help`"}

@@ -148,7 +148,7 @@ func oneLine(s string, max int) string {
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return usage("%v", err)
+			return usage("%v: %s", err, cmd.UseLine())
 		}
 		return nil
 	}

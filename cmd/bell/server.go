@@ -58,5 +58,5 @@ func (s *server) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), s.grace)
 	defer cancel()
 	s.node.Close(ctx)
-	s.emit(endpointEvent{Event: "closed", Time: stamp(time.Now())}, "closed")
+	s.emit(endpointEvent{Event: "stopped", Time: stamp(time.Now())}, "stopped")
 }
