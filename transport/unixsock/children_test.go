@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/bellpull/bellpull/transport"
 )
@@ -60,6 +61,7 @@ func childDial(args []string) {
 		return
 	}
 	fmt.Println("connected")
+	c.SetDeadline(time.Now().Add(patience))
 	n, err := io.Copy(io.Discard, c)
 	fmt.Println("end", n, err)
 	c.Close()

@@ -56,20 +56,16 @@ func TestDialFails(t *testing.T) {
 	}
 }
 
-// fill fills the accept queue of a socket that nobody accepts from.
-func fill(t *testing.T, path string) *net.UnixListener {
+// fill fills the accept queue at path, which is short, with connections that nobody accepts.
+func fill(t *testing.T, path string) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("a full queue refuses here")
 	}
-	l := foreign(t, path)
-	if err := setBacklog(l, 1); err != nil {
-		t.Fatal(err)
-	}
 	for range 16 {
 		c, err := net.Dial("unix", path) // makes one attempt
 		if errors.Is(err, syscall.EAGAIN) {
-			return l
+			return
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -77,13 +73,23 @@ func fill(t *testing.T, path string) *net.UnixListener {
 		t.Cleanup(func() { c.Close() })
 	}
 	t.Fatal("a queue of 1 holds 16")
-	return nil
+}
+
+// TestBacklog: the queue is as short as asked for.
+func TestBacklog(t *testing.T) {
+	path := filepath.Join(shortDir(t), "s")
+	listen(t, "unix:"+path, WithBacklog(1))
+	fill(t, path)
 }
 
 // TestDialFullQueue: a dialler waits for room and gives up with its context.
 func TestDialFullQueue(t *testing.T) {
 	path := filepath.Join(shortDir(t), "s")
-	l := fill(t, path)
+	l := foreign(t, path)
+	if err := setBacklog(l, 1); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, path)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
 	_, err := Dial(ctx, "unix:"+path)

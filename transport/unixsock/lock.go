@@ -71,6 +71,11 @@ func tryLock(path string) (*lockFile, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	return lockOpened(f, path)
+}
+
+// lockOpened locks f, which was opened at path and may not be there any more. It closes f if it cannot.
+func lockOpened(f *os.File, path string) (*lockFile, int, error) {
 	if err := flock(f, unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		defer f.Close()
 		var text [24]byte

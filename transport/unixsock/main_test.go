@@ -103,6 +103,8 @@ func dial(t *testing.T, s string, opts ...DialOption) *Conn {
 // accept takes one connection, closed when the test ends.
 func accept(t *testing.T, l *Listener) *Conn {
 	t.Helper()
+	late := time.AfterFunc(patience, func() { l.Close() })
+	defer late.Stop()
 	c, err := l.Accept()
 	if err != nil {
 		t.Fatalf("Accept: %v", err)

@@ -178,7 +178,8 @@ func TestMode(t *testing.T) {
 func TestModeFollowsNoLink(t *testing.T) {
 	dir := shortDir(t)
 	target, link := filepath.Join(dir, "t"), filepath.Join(dir, "l")
-	if err := os.WriteFile(target, nil, 0o600); err != nil {
+	stale(t, target)
+	if err := os.Chmod(target, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(target, link); err != nil {

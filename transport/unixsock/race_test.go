@@ -6,10 +6,15 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/bellpull/bellpull/transport"
 )
@@ -186,6 +191,104 @@ func TestLockReplaced(t *testing.T) {
 	if !b.held() {
 		t.Error("releasing the old lock removed the new one's file")
 	}
+}
+
+// TestLockOpenedBefore: between opening the file and locking it the holder may have gone and removed it.
+func TestLockOpenedBefore(t *testing.T) {
+	path := filepath.Join(shortDir(t), "l")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Remove(path)
+	if l, _, err := lockOpened(f, path); err != errReplaced {
+		t.Errorf("locked %v, %v; want errReplaced", l, err)
+	}
+}
+
+// TestListenLocksDirectory: while Listen finds out whether a socket is dead, others are kept from doing the same.
+func TestListenLocksDirectory(t *testing.T) {
+	dir := shortDir(t)
+	path := filepath.Join(dir, "s")
+	d, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	eventually(t, "the directory is locked during Listen", func() bool {
+		stale(t, path)
+		done := make(chan *Listener)
+		go func() {
+			l, _ := Listen(t.Context(), "unix:"+path)
+			done <- l
+		}()
+		locked := false
+		for {
+			err := flock(d, unix.LOCK_EX|unix.LOCK_NB)
+			locked = locked || err == unix.EWOULDBLOCK
+			flock(d, unix.LOCK_UN)
+			select {
+			case l := <-done:
+				if l == nil {
+					t.Fatal("Listen failed")
+				}
+				l.Close()
+				return locked
+			case <-time.After(time.Millisecond):
+			}
+		}
+	})
+}
+
+// TestLoserWaitsForPid: between taking the lock and writing the pid the file holds nothing, or the pid of a dead
+// process. A loser that comes then waits for the right one.
+func TestLoserWaitsForPid(t *testing.T) {
+	path := filepath.Join(shortDir(t), "l")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := flock(f, unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		f.Truncate(0)
+		if i%2 == 1 {
+			f.WriteAt([]byte("999999999\n"), 0)
+		}
+		begun, lost := make(chan bool), make(chan error)
+		go func() {
+			close(begun)
+			_, err := takeLock(t.Context(), path)
+			lost <- err
+		}()
+		<-begun
+		runtime.Gosched()
+		(&lockFile{f, path}).sign()
+		wantOwner(t, <-lost, os.Getpid())
+	}
+}
+
+// TestLockDirExcludes: one at a time is inside.
+func TestLockDirExcludes(t *testing.T) {
+	dir := shortDir(t)
+	var inside atomic.Int32
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 5 {
+				unlock := lockDir(t.Context(), dir)
+				if n := inside.Add(1); n != 1 {
+					t.Errorf("%d are inside", n)
+				}
+				runtime.Gosched()
+				inside.Add(-1)
+				unlock()
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func isOwner(err error) bool {

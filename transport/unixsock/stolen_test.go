@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/bellpull/bellpull/transport"
 )
@@ -200,10 +201,25 @@ func TestStolenNotByNobody(t *testing.T) {
 	}
 }
 
+// unwatched gives a listener whose file nobody looks after but the test.
+func unwatched(t *testing.T, path string, r reports) *Listener {
+	t.Helper()
+	cfg := Transport{OnStolen: func(err error) { r <- err }}
+	e := &endpoint{cfg: cfg, addr: addr(t, "unix:"+path), path: path}
+	s, err := e.claim(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newListener(cfg, e.addr, s)
+	l.end = e
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
 // TestStolenOften: the number of sockets stays bounded.
 func TestStolenOften(t *testing.T) {
 	path := filepath.Join(shortDir(t), "s")
-	l := listen(t, "unix:"+path)
+	l := unwatched(t, path, newReports())
 	for range maxSockets + 2 {
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
@@ -219,6 +235,72 @@ func TestStolenOften(t *testing.T) {
 		t.Errorf("%d sockets, want at most %d", n, maxSockets)
 	}
 	talks(t, l, "unix:"+path)
+}
+
+// TestStolenLooks: a live thief is connected to once and not at every look, and each state is reported once.
+func TestStolenLooks(t *testing.T) {
+	path := filepath.Join(shortDir(t), "s")
+	r := newReports()
+	l := unwatched(t, path, r)
+	os.Remove(path)
+	thief := foreign(t, path)
+	var state *theft
+	for range 5 {
+		state = l.look(state)
+	}
+	if len(r) != 1 {
+		t.Errorf("%d reports of one thief, want 1", len(r))
+	}
+	wantError(t, <-r, transport.ErrInUse)
+	asked := 0
+	thief.SetDeadline(time.Now().Add(50 * time.Millisecond))
+	for {
+		c, err := thief.Accept()
+		if err != nil {
+			break
+		}
+		asked++
+		c.Close()
+	}
+	if asked != 1 {
+		t.Errorf("the thief was connected to %d times, want once", asked)
+	}
+
+	// Something else in its place is another state.
+	os.Remove(path)
+	os.Mkdir(path, 0o700)
+	for range 5 {
+		state = l.look(state)
+	}
+	if len(r) != 1 {
+		t.Errorf("%d reports of a directory, want 1", len(r))
+	}
+	wantError(t, <-r, transport.ErrNotSocket)
+	os.Remove(path)
+	if state = l.look(state); state != nil || len(r) != 1 {
+		t.Errorf("the free path is not bound: %+v, %d reports", state, len(r))
+	}
+}
+
+// TestStolenByTheDead: when the thief's process is gone nobody waits for the time to ask again.
+func TestStolenByTheDead(t *testing.T) {
+	path := filepath.Join(shortDir(t), "s")
+	r := newReports()
+	l := unwatched(t, path, r)
+	os.Remove(path)
+	c := spawn(t, "listen", nil, "unix:"+path)
+	if got := c.line(); got != "listening" {
+		t.Fatal(got)
+	}
+	state := l.look(nil)
+	if state == nil || state.pid != c.Process.Pid {
+		t.Fatalf("the theft is %+v, want by process %d", state, c.Process.Pid)
+	}
+	c.kill()
+	state.askAt = time.Now().Add(time.Hour)
+	if state = l.look(state); state != nil {
+		t.Errorf("not bound again: %+v", state)
+	}
 }
 
 // TestCloseInOnStolen: the callback may close the listener, and Close returns while the callback runs.
