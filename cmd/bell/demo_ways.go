@@ -19,9 +19,12 @@ import (
 type callTable struct {
 	node  *bellpull.Node
 	peer  *bellpull.Peer
+	shm   *bellpull.Peer // made by the first round
 	raw   net.Conn
 	rawIn *bufio.Reader
 	rpc   *rpc.Client
+
+	shmAddr string
 }
 
 // connect takes the addresses from the echo process and connects to each.
@@ -30,7 +33,10 @@ func (t *callTable) connect(ctx context.Context, server *child) error {
 	if err != nil {
 		return err
 	}
-	t.node = bellpull.NewNode("")
+	if t.shmAddr, err = server.expect(ctx, "shm"); err != nil {
+		return err
+	}
+	t.node = bellpull.NewNode("", withShm())
 	if t.peer, err = t.node.Dial(ctx, bell, demoProtocol()); err != nil {
 		return err
 	}
@@ -140,10 +146,16 @@ func (echoRPC) Do(in []byte, out *[]byte) error {
 func runEcho(ctx context.Context, a *app, args []string) error {
 	m := bellpull.NewMux()
 	m.Handle("echo", bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) { w.Write(r.Borrow()) }))
-	node := bellpull.NewNode("", bellpull.WithMux(m))
+	node := bellpull.NewNode("", bellpull.WithMux(m), withShm())
 	defer node.Close(context.Background())
 	if err := node.Listen(ctx, demoAddr(args[0], "bell"), demoProtocol()); err != nil {
 		return err
+	}
+	bell, shm := node.Addrs()[0], shmName()
+	if shm != "none" {
+		if err := node.Listen(ctx, shm, demoProtocol()); err != nil {
+			return err
+		}
 	}
 	raw, err := rawListen(args[0], "raw")
 	if err != nil {
@@ -161,7 +173,7 @@ func runEcho(ctx context.Context, a *app, args []string) error {
 		return &localError{err, "see the cause"}
 	}
 	go acceptEach(other, func(c net.Conn) { s.ServeConn(c) })
-	a.write(fmt.Appendf(nil, "bell %s\nraw %s %s\nrpc %s %s\n", node.Addrs()[0],
+	a.write(fmt.Appendf(nil, "bell %s\nshm %s\nraw %s %s\nrpc %s %s\n", bell, shm,
 		raw.Addr().Network(), raw.Addr(), other.Addr().Network(), other.Addr()))
 	<-ctx.Done()
 	return nil

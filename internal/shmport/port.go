@@ -23,6 +23,8 @@ type port struct {
 	read     uint64 // number of the next slot
 	borrowed uint64 // slots of the frame that Next gave out last
 	bell     [64]byte
+	shared   bool   // the other side seems to run on our CPU
+	waits    uint32 // counts, for pollAgain
 	ended    error
 
 	woken   atomic.Bool
@@ -67,30 +69,51 @@ func (p *port) Next() ([]byte, bool, error) {
 	}
 }
 
-// The wait ladder: poll, then poll and yield the CPU, then sleep on the doorbell.
+// The wait ladder: poll, then poll and yield the CPU, then sleep on the doorbell. Two processes on one CPU gain nothing
+// by polling: each only keeps the other from running. So when an answer came with the first yield, the next waits begin
+// with one; every pollAgain-th tries polling first, in case the two have moved apart.
 const (
-	pollFor  = 3 * time.Microsecond
-	yieldFor = 50 * time.Microsecond
+	pollFor   = 2 * time.Microsecond
+	yieldFor  = 50 * time.Microsecond
+	pollAgain = 32
 )
 
 func (p *port) ready() bool {
 	return uint32(p.in.word(p.read+p.borrowed).Load()>>32) == uint32(p.read+p.borrowed+1)
 }
 
-func (p *port) Wait(until int64) error {
+// spin waits awake for a while and says whether something has come: a frame, or a Wake.
+func (p *port) spin() bool {
+	yields := 0
+	p.waits++
+	yielding := p.shared && p.waits%pollAgain != 0
 	from := transport.Now()
 	for spent := int64(0); spent < int64(yieldFor); spent = transport.Now() - from {
-		for range 64 {
-			if p.ready() {
-				return nil
+		if !yielding {
+			for range 64 {
+				if p.ready() {
+					p.shared = yields == 1
+					return true
+				}
 			}
+		} else if p.ready() {
+			p.shared = yields <= 1
+			return true
 		}
 		if p.woken.Load() && p.woken.Swap(false) {
-			return nil
+			return true
 		}
-		if spent > int64(pollFor) {
+		if yielding || spent > int64(pollFor) {
 			unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
+			yields++
 		}
+	}
+	return false
+}
+
+func (p *port) Wait(until int64) error {
+	if p.spin() {
+		return nil
 	}
 	p.in.asleep.Store(1)
 	defer p.in.asleep.Store(0)
