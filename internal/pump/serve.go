@@ -48,6 +48,7 @@ func (p *Pump) Serving(r *Reader) *Serving {
 	p.mu.Unlock()
 	if s == nil {
 		s = &Serving{p: p}
+		s.reply.Reset() // the zero Reply is one of no bytes, not one of no value
 	}
 	return s
 }
