@@ -1,0 +1,122 @@
+package archtest
+
+// A layer is a row of the map in docs/architecture.md. What a package may import lies below its own row.
+type layer int
+
+const (
+	codec layer = iota
+	contract
+	carrier // the only row whose packages may build on one another, where their rules say so
+	node
+	pump
+	engine
+	adapter
+	program
+)
+
+// A rule says what the packages of a directory may import of ours. A pattern that ends in "/*" stands for every
+// directory below it.
+type rule struct {
+	dir   string
+	layer layer
+	may   []string
+	tests []string // what its test files may import beside that, and the package itself
+	why   string
+}
+
+// public is what a program outside the module could import.
+var public = []string{".", "dmtp", "transport", "transport/*"}
+
+var rules = []rule{
+	{dir: "internal/dmtpwire", layer: codec,
+		why: "a codec turns bytes into values and back: no I/O, no goroutine, no knowledge of links"},
+	{dir: "internal/bellwire", layer: codec,
+		why: "a codec turns bytes into values and back: no I/O, no goroutine, no knowledge of links"},
+
+	{dir: "transport", layer: contract, tests: []string{"transport/mem"},
+		why: "the contract of carriers and engines must be usable without either"},
+
+	{dir: "transport/mem", layer: carrier, may: []string{"transport"}, tests: []string{"transport/transporttest"},
+		why: "a carrier moves bytes and knows nothing of calls"},
+	{dir: "transport/tcp", layer: carrier, may: []string{"transport"}, tests: []string{"transport/transporttest"},
+		why: "a carrier moves bytes and knows nothing of calls"},
+	{dir: "transport/unixsock", layer: carrier, may: []string{"transport"}, tests: []string{"transport/transporttest"},
+		why: "a carrier moves bytes and knows nothing of calls"},
+	{dir: "transport/npipe", layer: carrier, may: []string{"transport", "transport/unixsock"},
+		tests: []string{"transport/transporttest"},
+		why:   "outside Windows a pipe of .NET is a Unix socket, and the only carrier below it is that one"},
+	{dir: "internal/shmport", layer: carrier, may: []string{"transport", "transport/unixsock"}, tests: []string{".", "dmtp"},
+		why: "shared memory is set up over a Unix socket, which stays its lifeline"},
+	{dir: "transport/transporttest", layer: carrier, may: []string{"transport"}, tests: []string{"transport/mem"},
+		why: "the suite judges carriers, so it must not depend on one"},
+
+	{dir: ".", layer: node, may: []string{"transport"},
+		tests: []string{"dmtp", "transport/mem", "transport/tcp", "transport/unixsock"},
+		why:   "node, peer and mux work with every engine and carrier, so they import none"},
+
+	{dir: "internal/pump", layer: pump, may: []string{".", "transport"}, tests: []string{"transport/mem"},
+		why: "the pump serves every engine over every carrier, so it imports none"},
+
+	{dir: "dmtp", layer: engine, tests: []string{"transport/mem"},
+		may: []string{".", "transport", "transport/unixsock", "transport/npipe", "transport/tcp",
+			"internal/dmtpwire", "internal/bellwire", "internal/pump"},
+		why: "an engine brings its own carriers and codecs and never another engine"},
+
+	{dir: "internal/recorded", layer: adapter, may: []string{"internal/dmtpwire"},
+		why: "recorded sessions are replayed against the codecs alone"},
+
+	{dir: "cmd/*", layer: program,
+		may: append([]string{"internal/dmtpwire", "internal/recorded", "internal/shmport"}, public...),
+		why: "a command shows what is below it, the codecs and the spike too; nobody imports a command"},
+	{dir: "examples/*", layer: program, may: public,
+		why: "an example shows what users can write, so it has what they have"},
+	{dir: "interop", layer: program, may: public,
+		why: "the suite drives processes; what it knows of ours is public"},
+	{dir: "interop/*", layer: program, may: public,
+		why: "the peer is a program like those of users"},
+	{dir: "bench", layer: program, may: append([]string{"internal/shmport"}, public...),
+		why: "what is measured beside others is the public API, and the shared-memory spike"},
+	{dir: "internal/archtest", layer: program,
+		why: "what judges the source must build when the source does not"},
+	{dir: "internal/apitest", layer: program,
+		why: "the program that it builds is in another module; the test itself needs nothing of ours"},
+}
+
+// depsPage lists the dependencies for people; a test holds it against deps.
+const depsPage = "docs/deps.md"
+
+// A dep is a module that is not ours and not of the standard library, or a part of one.
+type dep struct {
+	path    string
+	in      []string // packages whose files may import it
+	tests   bool     // all test files may import it
+	planned bool     // no go.mod requires it yet
+	why     string
+}
+
+var deps = []dep{
+	{path: "golang.org/x/sys", in: []string{"transport/*", "internal/pump", "internal/shmport", "cmd/*"}, tests: true,
+		why: "system calls that package syscall does not have; root, codecs and contract do without any"},
+	{path: "github.com/spf13/cobra", in: []string{"cmd/*"}, why: "command lines are for commands, not for the library"},
+	{path: "github.com/spf13/pflag", in: []string{"cmd/*"}, why: "the flags of cobra"},
+	{path: "github.com/rogpeppe/go-internal", tests: true, why: "testscript runs the command in tests"},
+	{path: "go.uber.org/goleak", in: []string{"transport/transporttest"}, tests: true,
+		why: "tests say which goroutine was left behind"},
+	{path: "golang.org/x/net/nettest", in: []string{"transport/transporttest"}, tests: true,
+		why: "the suite of the standard library's authors for net.Conn"},
+	{path: "github.com/google/go-cmp", tests: true, planned: true, why: "tests say how two values differ"},
+	{path: "google.golang.org/grpc", in: []string{"bench", "examples/grpc"},
+		why: "a rival and a guest, each in a module of its own, so that users do not download it"},
+}
+
+// maxLines is the length at which a file has to say why it is not two.
+const maxLines = 500
+
+// longFiles are the files above maxLines, each with its reason.
+var longFiles = map[string]string{}
+
+// printers are the packages whose files may write to the standard streams.
+var printers = []string{"cmd/*", "examples/*", "interop/*", "bench"}
+
+// mutable are the variables of packages that functions may assign to, each with its reason.
+var mutable = map[string]string{}
