@@ -41,7 +41,8 @@ type peer struct {
 func newPeer(o *options, out *lines, log io.Writer) *peer {
 	p := &peer{opts: o, lines: out, log: log, given: map[string]string{}, counters: map[string]int{}, lanes: map[string]chan struct{}{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.node = bellpull.NewNode("", bellpull.WithMux(methods()), bellpull.WithLogger(slog.New(slog.NewTextHandler(log, nil))))
+	p.node = bellpull.NewNode("", bellpull.WithMux(methods()), bellpull.WithLogger(slog.New(slog.NewTextHandler(log, nil))),
+		bellpull.WithHandlerInterceptor(p.counted))
 	p.proto = &dmtp.Protocol{
 		Plain: true, AllowAnonymous: true, Token: o.token, ID: o.id, Metadata: o.meta,
 		VerifyTimeout: o.verify, OnFrame: p.frame,
@@ -191,6 +192,16 @@ func (p *peer) frame(f *dmtp.Frame) {
 			fmt.Fprintln(p.log, "dmtppeer: frame:", err)
 		}
 	}
+}
+
+// counted counts the calls that run; user frames are none.
+func (p *peer) counted(next bellpull.Handler) bellpull.Handler {
+	return bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) {
+		if r.Number() == 0 {
+			p.count("calls_in")
+		}
+		next.ServeBell(w, r)
+	})
 }
 
 // sessionID gives the id of a connection: of a service's client, or the client's own.
