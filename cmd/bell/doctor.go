@@ -28,7 +28,7 @@ func (a *app) doctorCmd() *cobra.Command {
 		Short: "Find out why a server cannot be reached, or that all is well",
 		Long: `doctor looks at an address step by step: its form, the files or hosts behind it, the connection, who serves it,
 the handshake, what the link can do, and a ping. Each failure comes with its cause and what to do. The exit code is
-that of the first failure.`,
+that of the first failure, or 6 when something else than DMTP answered.`,
 		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d := &doctor{app: a, link: &l}

@@ -160,7 +160,7 @@ func argumentsOf(enc bellpull.Encoding, body []byte, max int) (array json.RawMes
 
 // excerpt shows the beginning of bytes: as text when they are printable, else in hexadecimal.
 func excerpt(b []byte, max int) string {
-	if utf8.Valid(b) && printable(string(b)) == string(b) {
+	if text := strings.ReplaceAll(string(b), "\r", ""); printable(text) == text {
 		return `"` + oneLine(string(b), max) + `"`
 	}
 	if max > 0 && len(b) > max {

@@ -89,7 +89,7 @@ func problemOf(err error, command string) problem {
 			p.Hint = hints[e.Code]
 		}
 		msg := strings.TrimPrefix(err.Error(), "bellpull: ")
-		if cause, ok := e.Err.(*transport.Error); ok && e.Msg == "" {
+		if cause, ok := e.Err.(*transport.Error); ok && e.Msg == "" && cause.Op != "read" {
 			msg = cause.Error() // says what, where and why by itself
 		}
 		p.Message = printable(withoutHint(msg, e.Hint()))

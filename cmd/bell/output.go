@@ -134,7 +134,7 @@ func printable(s string) string {
 
 // oneLine is printable without line breaks, at most max bytes long (0: any length), with … where it was cut.
 func oneLine(s string, max int) string {
-	s = strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(printable(s))
+	s = printable(strings.NewReplacer("\r", `\r`, "\n", `\n`, "\t", `\t`).Replace(s))
 	if max <= 0 || len(s) <= max {
 		return s
 	}

@@ -24,12 +24,24 @@ func (d *doctor) probe(ctx context.Context, set transport.Set, a transport.Addr)
 	}
 	defer c.Close()
 	hello := dmtpwire.WaitVerify{Sign: 1}
-	c.SetDeadline(time.Now().Add(timeout))
 	c.Write(dmtpwire.AppendFrame(nil, dmtpwire.FlagVerifyRequest, hello.AppendJSON(nil, dmtpwire.Compact)))
 	buf := make([]byte, 512)
-	n, err := io.ReadFull(c, buf)
+	n, err := hear(c, buf, timeout/2)
+	if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+		io.WriteString(c, "\r\n\r\n") // has those answer who wait for a line
+		n, err = hear(c, buf, timeout/2)
+	}
 	what, fix := guess(buf[:n], err)
 	d.bad("probe", exitProtocol, what, fix)
+	if n > 0 {
+		d.exit = exitProtocol
+	}
+}
+
+// hear reads what comes within d, until the other end hangs up or b is full.
+func hear(c transport.Conn, b []byte, d time.Duration) (n int, err error) {
+	c.SetReadDeadline(time.Now().Add(d))
+	return io.ReadFull(c, b)
 }
 
 // guess says what speaks from how it answers a DMTP handshake: the bytes it sent and how that ended.

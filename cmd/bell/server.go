@@ -16,6 +16,7 @@ type server struct {
 	link  *link
 	grace time.Duration // for handlers that run at the end
 	node  *bellpull.Node
+	ready bool // it was said so
 }
 
 // run listens at the addresses, tells so, and ends the node when ctx is done.
@@ -49,6 +50,7 @@ func (s *server) run(ctx context.Context, p bellpull.Protocol, addrs []string) e
 		s.emit(nil, "methods: "+strings.Join(methods, ", "))
 	}
 	s.emit(endpointEvent{Event: "ready", Time: stamp(time.Now()), Methods: methods}, "ready; end with ctrl-C")
+	s.ready = true
 	<-ctx.Done()
 	return nil
 }
@@ -58,5 +60,7 @@ func (s *server) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), s.grace)
 	defer cancel()
 	s.node.Close(ctx)
-	s.emit(endpointEvent{Event: "stopped", Time: stamp(time.Now())}, "stopped")
+	if s.ready {
+		s.emit(endpointEvent{Event: "stopped", Time: stamp(time.Now())}, "stopped")
+	}
 }
