@@ -63,6 +63,7 @@ func main() {
 		for _, p := range peers() {
 			if p.name == os.Args[2] {
 				fatal(p.serve(os.Args[3]))
+				return
 			}
 		}
 	}

@@ -103,9 +103,11 @@ func serveBell(scheme string) func(string) error {
 	return func(addr string) error {
 		m := bellpull.NewMux()
 		m.Handle("echo", bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) { w.Write(r.Borrow()) }))
-		if _, err := dmtp.Listen(context.Background(), bellAddr(scheme, addr), m, withShm()); err != nil {
+		node, err := dmtp.Listen(context.Background(), bellAddr(scheme, addr), m, withShm())
+		if err != nil {
 			return err
 		}
+		defer node.Close(context.Background())
 		return ready()
 	}
 }

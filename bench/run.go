@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -157,12 +158,9 @@ func (r run) loop(c caller, name string, size, callers int) (cell, error) {
 	return cell{Peer: name, Bytes: size, Callers: callers, P50: us(0.5), P99: us(0.99), Ops: float64(len(all)) / r.each.Seconds()}, nil
 }
 
-// ready tells the parent that the server listens, and waits for the parent to be done with it.
+// ready tells the parent that the server listens, and returns when the parent is done with it.
 func ready() error {
 	fmt.Println("ready")
-	_, err := bufio.NewReader(os.Stdin).ReadString('\n')
-	if err != nil {
-		os.Exit(0)
-	}
+	io.Copy(io.Discard, os.Stdin)
 	return nil
 }
