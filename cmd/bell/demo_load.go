@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellpull/bellpull"
@@ -96,11 +97,12 @@ func runJournal(ctx context.Context, a *app, args []string) error {
 }
 
 // runLoad is the client: ADDRESS FILE. It calls until its input ends, reconnecting by itself, and then writes what it
-// was told of each call. It says "up" whenever it is connected.
+// was told of each call. It says "up" when the first call on each connection has been acknowledged.
 func runLoad(ctx context.Context, a *app, args []string) error {
 	node := bellpull.NewNode("")
 	defer node.Close(context.Background())
 	events := node.Watch(context.Background())
+	var fresh atomic.Bool // no call has been acknowledged since the peer came up
 	peer, err := node.Dial(ctx, args[0], demoProtocol())
 	if err != nil {
 		return err
@@ -109,7 +111,7 @@ func runLoad(ctx context.Context, a *app, args []string) error {
 		for e := range events {
 			switch e.Kind {
 			case bellpull.EventUp:
-				a.write([]byte("up\n"))
+				fresh.Store(true)
 			case bellpull.EventClosed:
 				a.write(fmt.Appendf(nil, "gone %v\n", e.Err))
 			}
@@ -118,7 +120,13 @@ func runLoad(ctx context.Context, a *app, args []string) error {
 	lists := make([][]byte, loadCallers)
 	var wg sync.WaitGroup
 	for i := range lists {
-		wg.Go(func() { lists[i] = callOn(ctx, peer, uint64(i)<<40) })
+		wg.Go(func() {
+			lists[i] = callOn(ctx, peer, uint64(i)<<40, func() {
+				if fresh.Load() && fresh.CompareAndSwap(true, false) {
+					a.write([]byte("up\n"))
+				}
+			})
+		})
 	}
 	wg.Wait()
 	f, err := os.Create(args[1])
@@ -139,8 +147,9 @@ func runLoad(ctx context.Context, a *app, args []string) error {
 	return nil
 }
 
-// callOn calls with one id after another until ctx is done or the peer is gone, and gives the outcomes.
-func callOn(ctx context.Context, p *bellpull.Peer, id uint64) (log []byte) {
+// callOn calls with one id after another until ctx is done or the peer is gone, and gives the outcomes. acked is called
+// after each call that succeeded.
+func callOn(ctx context.Context, p *bellpull.Peer, id uint64, acked func()) (log []byte) {
 	var body [8]byte
 	dst := make([]byte, 0, 8)
 	for ; ctx.Err() == nil; id++ {
@@ -159,6 +168,7 @@ func callOn(ctx context.Context, p *bellpull.Peer, id uint64) (log []byte) {
 		case err == nil && string(got) != string(body[:]):
 			o.outcome = outcomeFailed
 		case err == nil:
+			acked()
 		case bellpull.ExecutedOf(err) == bellpull.Never:
 			o.outcome = outcomeNever
 		case bellpull.ExecutedOf(err) == bellpull.Maybe:

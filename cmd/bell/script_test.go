@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("S", dir)
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // it would cost a second for each bell
 			env.Values["bells"] = &bells{list: map[string]*running{}}
 			env.Defer(func() { os.RemoveAll(dir) })
 			env.Defer(func() { env.Values["bells"].(*bells).killAll() })
@@ -103,7 +104,7 @@ func cmdLaunch(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: launch NAME COMMAND...")
 	}
 	r := &running{cmd: exec.Command(args[1], args[2:]...), done: make(chan struct{})}
-	r.cmd.Env = append(os.Environ(), "BELL_TOKEN="+ts.Getenv("BELL_TOKEN"))
+	r.cmd.Env = append(os.Environ(), "BELL_TOKEN="+ts.Getenv("BELL_TOKEN"), "GORACE="+ts.Getenv("GORACE"))
 	r.cmd.Stderr = os.Stderr
 	out, err := r.cmd.StdoutPipe()
 	ts.Check(err)
