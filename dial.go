@@ -1,0 +1,148 @@
+package bellpull
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/bellpull/bellpull/transport"
+)
+
+// Dial connects to the process that listens at addr and speaks p, and returns when the handshake is done. The Peer
+// redials by itself when the connection is lost (200 ms, doubling up to 2 s, full jitter) unless [WithoutReconnect].
+// It blocks until connected, refused, or ctx is done; after that ctx has no meaning to the Peer. Errors are [*Error].
+func (n *Node) Dial(ctx context.Context, addr string, p Protocol, opts ...DialOption) (*Peer, error) {
+	a, err := transport.ParseAddr(addr)
+	if err != nil {
+		return nil, WrapTransport("dial", addr, err)
+	}
+	e, _, err := n.open(p)
+	if err != nil {
+		return nil, err
+	}
+	peer := newPeer(n, n.reserve(a.String()))
+	peer.dialled, peer.engine, peer.addr = true, e, a
+	for _, o := range opts {
+		o.applyDial(&peer.dial)
+	}
+	n.mu.Lock()
+	n.peers[peer.name] = peer
+	n.mu.Unlock()
+	for try := 0; ; try++ {
+		_, err = e.Dial(context.WithValue(ctx, dialKey{}, peer), a)
+		if err == nil {
+			return peer, nil
+		}
+		if !peer.dial.waitServer || ctx.Err() != nil || !retryable(err) {
+			break
+		}
+		if !n.sleepCtx(ctx, backoff(try)) {
+			break
+		}
+	}
+	n.mu.Lock()
+	n.drop(peer)
+	n.mu.Unlock()
+	peer.end(err)
+	return nil, err
+}
+
+// reserve gives a free name near the wanted one.
+func (n *Node) reserve(name string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.freeName(name)
+}
+
+func (n *Node) sleepCtx(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+	case <-n.done:
+	}
+	return false
+}
+
+const (
+	backoffBase = 200 * time.Millisecond
+	backoffCap  = 2 * time.Second
+)
+
+// backoff gives a random pause between nothing and the bound of the try: full jitter, so that many clients of one
+// server do not come back in step.
+func backoff(try int) time.Duration {
+	bound := min(backoffCap, backoffBase<<min(try, 8))
+	return time.Duration(rand.Int64N(int64(bound) + 1))
+}
+
+// retryable says that trying again can help: a refusal does not go away by itself.
+func retryable(err error) bool {
+	e, ok := err.(*Error)
+	if !ok {
+		return false
+	}
+	switch e.Code {
+	case CodeNoServer, CodeUnavailable, CodeDeadline, CodeNameTaken:
+		return true
+	}
+	return false
+}
+
+// redial brings a dialled peer back until it or the node ends, or the other side refuses us.
+func (p *Peer) redial() {
+	n := p.node
+	defer n.wg.Done()
+	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), dialKey{}, p))
+	defer cancel()
+	n.wg.Add(1)
+	go func() { // the peer's or the node's end is the end of the try under way
+		defer n.wg.Done()
+		select {
+		case <-p.done:
+		case <-n.done:
+		case <-ctx.Done():
+		}
+		cancel()
+	}()
+	refused := 0
+	for try := 0; ; try++ {
+		pause := backoff(try)
+		if try == 0 {
+			pause = 0 // a server that only restarted is back at once
+		}
+		if !n.sleepCtx(ctx, pause) {
+			return
+		}
+		tryCtx, done := context.WithTimeout(ctx, redialTimeout)
+		_, err := p.engine.Dial(tryCtx, p.addr)
+		done()
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		n.emit(Event{Kind: EventRetry, Peer: p, Name: p.Name(), Err: err, Try: try + 1})
+		if !errors.Is(err, ErrRefused) && !errors.Is(err, ErrNotTrusted) {
+			// Everything else may pass: it has worked before. A process that is dying still accepts and then hangs
+			// up, which looks like a server that speaks something else.
+			refused = 0
+		} else if refused++; refused == maxRefused {
+			n.mu.Lock()
+			n.drop(p)
+			n.mu.Unlock()
+			p.end(err)
+			n.emit(Event{Kind: EventClosed, Peer: p, Name: p.Name(), Err: err})
+			return
+		}
+	}
+}
+
+const (
+	// redialTimeout bounds one try to reconnect.
+	redialTimeout = 5 * time.Second
+	// maxRefused is how many refusals in a row a redial takes for final. One may be a service that has not noticed
+	// yet that our old connection, and with it our name, is free.
+	maxRefused = 5
+)
