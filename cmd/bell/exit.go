@@ -85,8 +85,11 @@ type problem struct {
 func problemOf(err error, command string) problem {
 	if e, ok := errors.AsType[*bellpull.Error](err); ok {
 		p := problem{Code: e.Code.String(), Executed: e.Ran.String(), Remote: e.Remote, Hint: e.Hint(), exit: exitOf(e.Code)}
-		if p.Hint == "" {
+		switch {
+		case p.Hint == "":
 			p.Hint = hints[e.Code]
+		case e.Code == bellpull.CodeRefused && e.Op == "listen": // the library speaks of its options, people have flags
+			p.Hint = "give a --token, use local: instead, or let in anybody with --anonymous"
 		}
 		msg := strings.TrimPrefix(err.Error(), "bellpull: ")
 		if cause, ok := e.Err.(*transport.Error); ok && e.Msg == "" && cause.Op != "read" {
