@@ -3,6 +3,7 @@ package bellpull
 import (
 	"context"
 	"errors"
+	"io/fs"
 
 	"github.com/bellpull/bellpull/transport"
 )
@@ -22,6 +23,8 @@ func WrapTransport(op, addr string, err error) error {
 		e.Code = CodeNameTaken
 	case errors.Is(err, transport.ErrNotTrusted), errors.Is(err, transport.ErrNotSocket):
 		e.Code = CodeNotTrusted
+	case errors.Is(err, fs.ErrPermission):
+		e.Code = CodeRefused // the mode of a file keeps us out; it is no lost connection
 	case errors.Is(err, transport.ErrAddress):
 		e.Code = CodeBadArgument
 	case errors.Is(err, transport.ErrTooLarge):
