@@ -88,7 +88,7 @@ func problemOf(err error, command string) problem {
 		switch {
 		case p.Hint == "":
 			p.Hint = hints[e.Code]
-		case e.Code == bellpull.CodeRefused && e.Op == "listen": // the library speaks of its options, people have flags
+		case e.Code == bellpull.CodeRefused && e.Op == "listen" && e.Err == nil: // the library speaks of its options, people have flags
 			p.Hint = "give a --token, use local: instead, or let in anybody with --anonymous"
 		}
 		msg := strings.TrimPrefix(err.Error(), "bellpull: ")
