@@ -91,7 +91,7 @@ func deadline(ctx context.Context, dir string) error {
 	if err != nil || left <= 0 || left > given+2*time.Millisecond {
 		return fmt.Errorf("of %v the handler has %v, %v", given, left, err)
 	}
-	waiting, stop := context.WithTimeout(ctx, 50*time.Millisecond)
+	waiting, stop := context.WithTimeout(ctx, time.Second)
 	defer stop()
 	if _, err := bellpull.Call[int](waiting, peer, "wait"); !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("a call beyond its deadline gave %v", err)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/dmtp"
@@ -62,17 +61,24 @@ func call(ctx context.Context, dir string) error {
 }
 
 func callErrors(ctx context.Context, dir string) error {
-	mux, release := bellpull.NewMux(), make(chan struct{})
+	mux, entered, release := bellpull.NewMux(), make(chan struct{}), make(chan struct{})
 	bellpull.HandleFunc(mux, "fail", func() error { return errors.New("out of rope") })
-	bellpull.HandleFunc(mux, "hang", func() { <-release })
+	bellpull.HandleFunc(mux, "hang", func() {
+		close(entered)
+		<-release
+	})
 	peer, done, err := serve(ctx, dir, mux)
 	if err != nil {
 		return err
 	}
 	defer done()
 	defer close(release)
-	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	impatient, cancel := context.WithCancel(ctx)
 	defer cancel()
+	go func() {
+		receive(ctx, entered)
+		cancel()
+	}()
 	for _, c := range []struct {
 		ctx    context.Context
 		method string
@@ -82,7 +88,7 @@ func callErrors(ctx context.Context, dir string) error {
 	}{
 		{ctx, "nobody", bellpull.ErrNoMethod, bellpull.Never, true},
 		{ctx, "fail", bellpull.ErrFailed, bellpull.Yes, true},
-		{short, "hang", context.DeadlineExceeded, bellpull.Maybe, false},
+		{impatient, "hang", context.Canceled, bellpull.Maybe, false},
 	} {
 		_, err := bellpull.Call[int](c.ctx, peer, c.method)
 		var e *bellpull.Error
