@@ -70,7 +70,7 @@ func ref(s string) *string { return &s }
 func newLink(e *engine, c transport.Conn, dialled bool) *link {
 	l := &link{e: e, dialled: dialled, identity: c.Identity(), traits: c.Traits()}
 	l.id.Store(new(string))
-	gate, open := dmtpwire.Split(gateBody), dmtpwire.Split(e.cfg.MaxBody)
+	gate, open := dmtpwire.Split(gateBody), dmtpwire.Split(0) // from there on the port sees to MaxBody, and says so
 	split := func(b []byte) (int, error) {
 		if l.state.Load() == stateGate && !l.dialled {
 			return gate(b)
