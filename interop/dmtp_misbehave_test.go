@@ -176,7 +176,8 @@ func TestDmtpMetadataAsAnObjectIsTaken(t *testing.T) {
 		if v := saw.Load(); v == nil || len(v.Metadata) != 1 || v.Metadata[0] != (bellpull.Pair{Key: "a", Value: "b"}) {
 			t.Errorf("the callback saw %+v", v)
 		}
-		events.await(bellpull.EventRefused)         // by the verify timeout
+		events.await(bellpull.EventRefused) // by the verify timeout
+		client.event("violation")
 		client.forgive("metadata must be an array") // we answer in the form we were asked in
 	})
 }
