@@ -160,6 +160,7 @@ func dmtpTry(t *testing.T, program string, args ...string) *dmtpProc {
 	p := &dmtpProc{t: t, program: program, cmd: exec.Command(line[0], line[1:]...), done: make(chan struct{}),
 		waiting: map[int]chan dmtpAnswer{}, news: make(chan struct{})}
 	p.cmd.Stderr = &p.stderr
+	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // or each of our programs takes a second to end
 	var err error
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)

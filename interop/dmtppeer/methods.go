@@ -81,7 +81,7 @@ func methods() *bellpull.Mux {
 	identity[point](m, "point")
 	identity[*treeNode](m, "node")
 	identity[[][]int32](m, "grid")
-	identity[map[int32]string](m, "intmap")
+	identity[map[int32]*string](m, "intmap")
 	return m
 }
 
