@@ -247,12 +247,13 @@ func (l *link) letIn(answer *dmtpwire.WaitVerify, want string, compact bool) {
 
 // renameAgain answers a P1 on a link that is online already.
 func (l *link) renameAgain(answer *dmtpwire.WaitVerify, want string) {
+	l.idMu.Lock()
+	defer l.idMu.Unlock()
 	if want != "" && want != *l.id.Load() {
-		if err := l.e.host.Rename(l, want); err != nil {
+		if err := l.setID(want); err != nil {
 			l.refuse(answer, fmt.Errorf("id %q is in use", want))
 			return
 		}
-		l.id.Store(ref(want))
 	}
 	answer.ID = dmtpwire.Str(*l.id.Load())
 	l.post(dmtpwire.FlagVerifyResponse, answer.AppendJSON(nil, dmtpwire.Compact))

@@ -11,19 +11,28 @@ import (
 
 // ask sends a request of the kernel and gives the body of its answer. frame makes the request's body for a Sign.
 func (l *link) ask(ctx context.Context, kind uint8, f dmtpwire.Flags, frame func(sign int32) []byte) ([]byte, error) {
-	x := &bellpull.Exchange{Ctx: ctx, Method: ""}
+	x := &bellpull.Exchange{Ctx: ctx}
+	return l.askBy(x, kind, func(w *pump.Waiter) error {
+		b := dmtpwire.AppendFrame(nil, f, frame(w.Sign()))
+		room, err := l.pump.Reserve(ctx, len(b), 0)
+		if err == nil {
+			w.Sent = true
+			l.pump.Out().Commit(copy(room, b))
+		}
+		return err
+	})
+}
+
+// askBy is ask with a send of the caller's. Where the answer is taken, x is found again.
+func (l *link) askBy(x *bellpull.Exchange, kind uint8, send func(w *pump.Waiter) error) ([]byte, error) {
 	w, _, err := l.pump.Acquire(x, kind)
 	if err != nil {
 		return nil, err
 	}
 	defer l.pump.Release(w)
-	b := dmtpwire.AppendFrame(nil, f, frame(w.Sign()))
-	room, err := l.pump.Reserve(ctx, len(b), 0)
-	if err != nil {
+	if err := send(w); err != nil {
 		return nil, err
 	}
-	w.Sent = true
-	l.pump.Out().Commit(copy(room, b))
 	l.pump.Flush()
 	if err := l.pump.Await(w); err != nil {
 		return nil, err
@@ -51,15 +60,15 @@ func (l *link) onKernelAnswer(r *pump.Reader, f dmtpwire.Flags, body []byte) {
 		sign   int32
 		err    error
 		verify dmtpwire.WaitVerify
+		reset  dmtpwire.WaitSetID
 	)
 	switch f {
 	case dmtpwire.FlagVerifyResponse:
 		err = dmtpwire.ParseWaitVerify(body, &verify)
 		sign = verify.Sign
 	case dmtpwire.FlagResetIDResponse:
-		var m dmtpwire.WaitSetID
-		err = dmtpwire.ParseWaitSetID(body, &m)
-		sign = m.Sign
+		err = dmtpwire.ParseWaitSetID(body, &reset)
+		sign = reset.Sign
 	case dmtpwire.FlagPingResponse:
 		var m dmtpwire.WaitPing
 		err = dmtpwire.ParseWaitPing(body, &m)
@@ -77,8 +86,13 @@ func (l *link) onKernelAnswer(r *pump.Reader, f dmtpwire.Flags, body []byte) {
 		return
 	}
 	w.X.Answer = append([]byte(nil), body...)
-	if f == dmtpwire.FlagVerifyResponse {
+	switch {
+	case f == dmtpwire.FlagVerifyResponse:
 		l.welcomed(w, &verify)
+	case f == dmtpwire.FlagResetIDResponse && l.dialled && reset.Status == dmtpwire.StatusSuccess:
+		l.idMu.Lock() // here and not in rename, so that it stands in line with what the service asks
+		w.Err = l.setID(w.X.Method)
+		l.idMu.Unlock()
 	}
 	l.pump.Finish(r, w)
 }
@@ -139,6 +153,8 @@ func (l *link) onSetID(body []byte) {
 	case len(id) > maxID:
 		m.Message = dmtpwire.Str("the new id has more than 254 bytes")
 	default:
+		l.idMu.Lock()
+		defer l.idMu.Unlock() // the answer stands in line with what this side asks, see rename
 		if err := l.setID(id); err != nil {
 			m.Message = dmtpwire.Str("the id is in use")
 		} else {
@@ -148,7 +164,7 @@ func (l *link) onSetID(body []byte) {
 	l.post(dmtpwire.FlagResetIDResponse, m.AppendJSON(nil, dmtpwire.Compact))
 }
 
-// setID takes on a new id. On a service it is the peer's name, so the node has a say.
+// setID takes on a new id. On a service it is the peer's name, so the node has a say. Called with idMu held.
 func (l *link) setID(id string) error {
 	if !l.dialled {
 		if err := l.e.host.Rename(l, id); err != nil {
@@ -165,22 +181,29 @@ func (l *link) setID(id string) error {
 	return nil
 }
 
-// rename asks the other side to know this connection under another id. A service reserves the id first, so that two
-// renames cannot both succeed, and gives it back when the client refuses.
+// rename asks the other side to know this connection under another id. A service has the id from the moment it asks, so
+// that nobody else can get it, and gives it back when the client refuses; a client has it from the answer on. Renames of
+// both sides that cross so end with the same id on both ends: that of the frame which the service wrote last.
 func (l *link) rename(ctx context.Context, id string) error {
 	old := *l.id.Load()
 	if id == "" || len(id) > maxID {
 		return &bellpull.Error{Code: bellpull.CodeBadArgument, Op: "rename", Peer: l.Name(), Ran: bellpull.Never,
 			Msg: "an id has 1 to 254 bytes"}
 	}
-	if !l.dialled {
-		if err := l.e.host.Rename(l, id); err != nil {
-			return err
+	x := &bellpull.Exchange{Ctx: ctx, Method: id}
+	asked := false
+	body, err := l.askBy(x, waitSetID, func(w *pump.Waiter) error {
+		l.idMu.Lock()
+		defer l.idMu.Unlock()
+		if !l.dialled {
+			if err := l.setID(id); err != nil {
+				return err
+			}
 		}
-	}
-	body, err := l.ask(ctx, waitSetID, dmtpwire.FlagResetIDRequest, func(sign int32) []byte {
-		m := dmtpwire.WaitSetID{OldID: textOrNull(old), NewID: dmtpwire.Str(id), Sign: sign}
-		return m.AppendJSON(nil, dmtpwire.Compact)
+		asked, w.Sent = true, true
+		m := dmtpwire.WaitSetID{OldID: textOrNull(old), NewID: dmtpwire.Str(id), Sign: w.Sign()}
+		l.post(dmtpwire.FlagResetIDRequest, m.AppendJSON(nil, dmtpwire.Compact))
+		return nil
 	})
 	var m dmtpwire.WaitSetID
 	if err == nil {
@@ -190,17 +213,22 @@ func (l *link) rename(ctx context.Context, id string) error {
 		err = &bellpull.Error{Code: bellpull.CodeNameTaken, Op: "rename", Peer: l.Name(), Remote: true, Ran: bellpull.Never,
 			Msg: bellpull.RemoteText(m.Message.String())}
 	}
+	if err != nil && asked && !l.dialled {
+		l.takeBack(id, old)
+	}
 	if err != nil {
-		if !l.dialled {
-			l.e.host.Rename(l, old)
-		}
 		return l.named("rename", "", err)
 	}
-	if l.dialled {
-		return l.setID(id)
-	}
-	l.id.Store(&id)
 	return nil
+}
+
+// takeBack gives the connection its old id again, unless it has yet another one by now.
+func (l *link) takeBack(id, old string) {
+	l.idMu.Lock()
+	defer l.idMu.Unlock()
+	if *l.id.Load() == id {
+		l.setID(old)
+	}
 }
 
 // Close says goodbye with P0, waits for P10 and ends the link (section 4.5).

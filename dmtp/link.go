@@ -41,6 +41,7 @@ type link struct {
 
 	state       atomic.Int32
 	id          atomic.Pointer[string] // the session's id, which both ends share
+	idMu        sync.Mutex             // held while an online link is renamed and that is told: node, id and wire agree
 	compact     atomic.Bool            // the other side takes compact frames
 	legacyJSON  atomic.Bool            // the other side wrote its metadata as an object
 	verifyTimer *time.Timer
