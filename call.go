@@ -151,6 +151,9 @@ func (p *Peer) run(x *Exchange) error {
 // do gives an exchange to the live link, or waits for one. A call that certainly did not run because its link was
 // lost goes to the next link, one that may have run only when it is idempotent.
 func (p *Peer) do(x *Exchange) error {
+	if err := x.Ctx.Err(); err != nil {
+		return &Error{Code: contextCode(err), Op: opOf(x), Peer: p.Name(), Method: x.Method, Ran: Never, Err: context.Cause(x.Ctx)}
+	}
 	again := false
 	for {
 		l := p.live.Load()
@@ -165,7 +168,8 @@ func (p *Peer) do(x *Exchange) error {
 			return nil
 		}
 		e, ok := err.(*Error)
-		if !ok || e.Remote || e.Code != CodeUnavailable {
+		// CodeClosed is a link that was replaced by a newer one, unless the peer itself was closed.
+		if !ok || e.Remote || e.Code != CodeUnavailable && (e.Code != CodeClosed || p.ended()) {
 			return err
 		}
 		if e.Ran != Never {
@@ -180,6 +184,13 @@ func (p *Peer) do(x *Exchange) error {
 	}
 }
 
+func opOf(x *Exchange) string {
+	if x.Notify {
+		return "notify"
+	}
+	return "call"
+}
+
 // forget takes a link that answers "lost" off the peer, should the node not have done so yet.
 func (p *Peer) forget(l *liveLink) { p.live.CompareAndSwap(l, nil) }
 
@@ -188,10 +199,7 @@ func (p *Peer) awaitLink(x *Exchange) error {
 	p.mu.Lock()
 	up, err := p.up, p.err
 	p.mu.Unlock()
-	op := "call"
-	if x.Notify {
-		op = "notify"
-	}
+	op := opOf(x)
 	if p.live.Load() != nil {
 		return nil
 	}

@@ -45,6 +45,7 @@ func (n *Node) Dial(ctx context.Context, addr string, p Protocol, opts ...DialOp
 	n.drop(peer)
 	n.mu.Unlock()
 	peer.end(err)
+	n.discard(e)
 	return nil, err
 }
 
@@ -108,8 +109,8 @@ func (p *Peer) redial() {
 		}
 		cancel()
 	}()
-	refused := 0
-	for try := 0; ; try++ {
+	first, refused := p.flapping(), 0
+	for try := first; ; try++ {
 		pause := backoff(try)
 		if try == 0 {
 			pause = 0 // a server that only restarted is back at once
@@ -123,7 +124,7 @@ func (p *Peer) redial() {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		n.emit(Event{Kind: EventRetry, Peer: p, Name: p.Name(), Err: err, Try: try + 1})
+		n.emit(Event{Kind: EventRetry, Peer: p, Name: p.Name(), Err: err, Try: try - first + 1})
 		if !errors.Is(err, ErrRefused) && !errors.Is(err, ErrNotTrusted) {
 			// Everything else may pass: it has worked before. A process that is dying still accepts and then hangs
 			// up, which looks like a server that speaks something else.
@@ -133,6 +134,7 @@ func (p *Peer) redial() {
 			n.drop(p)
 			n.mu.Unlock()
 			p.end(err)
+			n.discard(p.engine)
 			n.emit(Event{Kind: EventClosed, Peer: p, Name: p.Name(), Err: err})
 			return
 		}
@@ -146,3 +148,16 @@ const (
 	// yet that our old connection, and with it our name, is free.
 	maxRefused = 5
 )
+
+// flapping gives how many links in a row did not live long: a redial goes on with their backoff instead of beginning
+// anew, or a server that lets us in and hangs up would be dialled hundreds of times a second.
+func (p *Peer) flapping() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Since(p.since) > 2*backoffCap {
+		p.short = 0
+	} else if p.links > 1 {
+		p.short++
+	}
+	return p.short
+}

@@ -55,8 +55,10 @@ type Engine interface {
 type Host interface {
 	// Name is the node's name, "" when it has none.
 	Name() string
-	// Incarnation tells this node from an earlier one of the same name.
-	Incarnation() uint64
+	// Incarnation tells the peer that is being dialled with ctx from another of the same name, over reconnects. It is
+	// random and made for the service alone that is dialled: who knows it can replace the peer's link. 0 for any other
+	// context.
+	Incarnation(ctx context.Context) uint64
 	// Connect dials an address with the node's transports. It blocks until connected or ctx is done.
 	Connect(ctx context.Context, to transport.Addr) (transport.Conn, error)
 	// Lookup says where a named peer listens, for engines that dial back. The table is filled by [Node.Know].

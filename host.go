@@ -17,10 +17,16 @@ type host struct {
 
 var _ Host = (*host)(nil)
 
-func (h *host) Incarnation() uint64 { return h.incarnation }
-func (h *host) Log() *slog.Logger   { return h.cfg.log }
-func (h *host) Emit(e Event)        { h.emit(e) }
-func (h *host) Generation() uint64  { return h.cfg.mux.changes.Load() }
+func (h *host) Incarnation(ctx context.Context) uint64 {
+	if p, ok := ctx.Value(dialKey{}).(*Peer); ok {
+		return p.incarnation
+	}
+	return 0
+}
+
+func (h *host) Log() *slog.Logger  { return h.cfg.log }
+func (h *host) Emit(e Event)       { h.emit(e) }
+func (h *host) Generation() uint64 { return h.cfg.mux.changes.Load() }
 
 func (h *host) Connect(ctx context.Context, to transport.Addr) (transport.Conn, error) {
 	return h.set.Dial(ctx, to)
@@ -46,12 +52,16 @@ func (h *host) Up(ctx context.Context, l Link) (*Peer, error) {
 		return nil, n.closedError("link", name)
 	}
 	p := dialled
+	if p != nil && p.ended() {
+		return nil, &Error{Code: CodeClosed, Op: "dial", Peer: name, Ran: Never, Msg: "the peer was closed"}
+	}
 	if p == nil {
 		p = n.peers[name]
 		switch old := p; {
 		case old == nil:
 			p = newPeer(n, name)
-		case old.live.Load() != nil && !sameRun(old.live.Load().Link, l):
+		case old.dialled, old.live.Load() != nil && !sameRun(old.live.Load().Link, l):
+			// Whom we dialled, nobody becomes by taking its name.
 			return nil, &Error{Code: CodeNameTaken, Op: "link", Peer: name, Ran: Never,
 				Msg: "a live peer of that name is connected"}
 		}
@@ -161,6 +171,13 @@ func (h *host) Down(l Link, err error) {
 	case p.dialled || !l.Named():
 		n.drop(p)
 		p.end(err)
+		if p.dialled && !n.closing {
+			n.wg.Add(1)
+			go func() { // discard takes the lock that is held here
+				defer n.wg.Done()
+				n.discard(p.engine)
+			}()
+		}
 		n.emit(Event{Kind: EventClosed, Peer: p, Name: p.Name(), Err: err})
 	default:
 		n.trim()

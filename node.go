@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,11 +18,10 @@ import (
 // A Node is this process's end: a name, listeners, handlers, the table of peers. Make one with [NewNode], or with the
 // Listen and Dial of a protocol's package. All methods may be called concurrently.
 type Node struct {
-	name        string
-	incarnation uint64
-	cfg         nodeConfig
-	call        CallFunc // the interceptors, built once; nil without any
-	serve       func(Handler) Handler
+	name  string
+	cfg   nodeConfig
+	call  CallFunc // the interceptors, built once; nil without any
+	serve func(Handler) Handler
 
 	exchanges sync.Pool // *Exchange; they hold nothing that belongs to a goroutine or a clock
 	done      chan struct{}
@@ -58,7 +57,7 @@ const DefaultTimeout = 30 * time.Second
 // it dials. It does no I/O and starts nothing. An option out of its range panics.
 func NewNode(name string, opts ...NodeOption) *Node {
 	n := &Node{
-		name: name, incarnation: rand.Uint64() | 1,
+		name:      name,
 		cfg:       nodeConfig{log: slog.New(slog.DiscardHandler), timeout: DefaultTimeout},
 		done:      make(chan struct{}),
 		closed:    make(chan struct{}),
@@ -102,6 +101,7 @@ func (n *Node) Listen(ctx context.Context, addr string, p Protocol, opts ...List
 	}
 	ln, err := set.Listen(ctx, a)
 	if err != nil {
+		n.discard(e)
 		return WrapTransport("listen", addr, err)
 	}
 	return n.listenOn(ln, a, e, p)
@@ -198,7 +198,7 @@ func (n *Node) open(p Protocol) (Engine, transport.Set, error) {
 		set = c.Transports()
 	}
 	set = set.Over(n.cfg.set)
-	shared := reflect.TypeOf(p).Comparable()
+	shared := reflect.ValueOf(p).Comparable()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closing {
@@ -221,6 +221,22 @@ func (n *Node) open(p Protocol) (Engine, transport.Set, error) {
 	}
 	n.engines = append(n.engines, o)
 	return e, set, nil
+}
+
+// discard closes the engine of a peer that is gone for good, unless others share it. It does not block.
+func (n *Node) discard(e Engine) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	i := slices.IndexFunc(n.engines, func(o openEngine) bool { return o.engine == e && o.proto == nil })
+	if i < 0 || n.closing {
+		return
+	}
+	n.engines = slices.Delete(slices.Clone(n.engines), i, i+1)
+	n.wg.Add(1)
+	go func() {
+		defer n.wg.Done()
+		e.Close()
+	}()
 }
 
 // Know tells the node where a named peer listens, for protocols that dial back.

@@ -2,9 +2,11 @@ package bellpull
 
 import (
 	"context"
+	"math/rand/v2"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/bellpull/bellpull/transport"
 )
@@ -15,19 +17,22 @@ func itoa(i int) string { return strconv.Itoa(i) }
 // has a name of its own; an unnamed client that comes back is a new Peer. Its handlers survive with it. All methods may
 // be called concurrently.
 type Peer struct {
-	node    *Node
-	live    atomic.Pointer[liveLink] // nil while down
-	own     atomic.Pointer[Mux]      // handlers of this peer alone; nil until there is one
-	dialled bool                     // we dialled it and are the ones to redial
-	dial    dialConfig
-	engine  Engine         // set when dialled
-	addr    transport.Addr // set when dialled
-	private bool           // the node exists for this peer alone and ends with it
+	node        *Node
+	live        atomic.Pointer[liveLink] // nil while down
+	own         atomic.Pointer[Mux]      // handlers of this peer alone; nil until there is one
+	dialled     bool                     // we dialled it and are the ones to redial
+	dial        dialConfig
+	engine      Engine         // set when dialled
+	addr        transport.Addr // set when dialled
+	incarnation uint64         // told to the service we dial, and to no one else
+	private     bool           // the node exists for this peer alone and ends with it
 
 	// mu guards the fields that follow.
 	mu    sync.Mutex
 	name  string
 	links int           // how many there have been
+	since time.Time     // when the last one came up
+	short int           // how many in a row did not live long
 	up    chan struct{} // closed and replaced whenever a link comes up or the peer ends
 	done  chan struct{}
 	err   error // why it ended
@@ -37,7 +42,7 @@ type Peer struct {
 type liveLink struct{ Link }
 
 func newPeer(n *Node, name string) *Peer {
-	return &Peer{node: n, name: name, up: make(chan struct{}), done: make(chan struct{})}
+	return &Peer{node: n, name: name, incarnation: rand.Uint64() | 1, up: make(chan struct{}), done: make(chan struct{})}
 }
 
 func (p *Peer) setName(name string) {
@@ -54,6 +59,7 @@ func (p *Peer) attach(l Link) (old Link, reconnects int) {
 		old = was.Link
 	}
 	p.links++
+	p.since = time.Now()
 	close(p.up)
 	p.up = make(chan struct{})
 	return old, p.links - 1
@@ -169,11 +175,15 @@ func (p *Peer) Close(ctx context.Context) error { return p.CloseWith(ctx, "close
 // CloseWith is Close with a reason that the other side can read.
 func (p *Peer) CloseWith(ctx context.Context, reason string) error {
 	n := p.node
+	n.mu.Lock() // as in Up: a link that comes up now finds the peer ended, or is found here
 	l := p.live.Load()
-	n.mu.Lock()
+	was := p.ended()
 	n.drop(p)
-	n.mu.Unlock()
 	p.end(&Error{Code: CodeClosed, Op: "peer", Peer: p.Name(), Ran: Never, Msg: "the peer was closed"})
+	n.mu.Unlock()
+	if !was {
+		n.emit(Event{Kind: EventClosed, Peer: p, Name: p.Name()})
+	}
 	var err error
 	if l != nil {
 		gone := make(chan error, 1)
@@ -181,6 +191,9 @@ func (p *Peer) CloseWith(ctx context.Context, reason string) error {
 		go func() {
 			defer n.wg.Done()
 			gone <- l.Close(reason)
+			if p.dialled {
+				n.discard(p.engine)
+			}
 		}()
 		select {
 		case err = <-gone:
@@ -189,9 +202,18 @@ func (p *Peer) CloseWith(ctx context.Context, reason string) error {
 		}
 	}
 	if p.private {
-		if e := n.Close(ctx); err == nil {
-			err = e
+		closed := make(chan error, 1)
+		go func() { closed <- n.Close(ctx) }() // the node waits for its own end; we only as long as ctx
+		select {
+		case e := <-closed:
+			if err == nil {
+				err = e
+			}
+		case <-ctx.Done():
+			err = ctx.Err()
 		}
+	} else if l == nil && p.dialled {
+		n.discard(p.engine)
 	}
 	return err
 }

@@ -14,7 +14,8 @@ import (
 //
 // ServeBell runs on a goroutine of the link. It may block: after a millisecond or two somebody else reads on. w and r
 // are its own until it returns and must not be kept. A panic is answered as [CodePanic] and logged. A Handler is
-// called concurrently for calls, one after another for the notifies of one peer.
+// called concurrently for calls, one after another for the notifies of one peer. It must return: runtime.Goexit (and so
+// testing's FailNow) in a handler leaves its call to the caller's deadline.
 type Handler interface {
 	ServeBell(w *Reply, r *Request)
 }
@@ -148,6 +149,8 @@ func (r *Request) Body() []byte {
 	if r.slab == nil {
 		return append([]byte(nil), r.in.Body...)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	return r.slab.Copy(r.in.Body)
 }
 
@@ -213,7 +216,7 @@ func (w *Reply) Fail(err error) {
 		if w.err.Msg == "" {
 			w.err.Msg = e.Error()
 		}
-		if e.Op == "decode" || e.Code == CodeNoMethod {
+		if !e.Remote && (e.Op == "decode" || e.Code == CodeNoMethod) {
 			w.err.Ran = Never
 		}
 		return

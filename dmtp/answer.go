@@ -1,6 +1,8 @@
 package dmtp
 
 import (
+	"errors"
+
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/internal/bellwire"
 	"github.com/bellpull/bellpull/internal/dmtpwire"
@@ -42,6 +44,10 @@ func (l *link) answerCompact(s *pump.Serving, wait bool) (bool, error) {
 	}
 	size := bellwire.AnswerHeader + len(a.Body)
 	room, ok, err := l.pump.Room(dmtpwire.HeaderLen+size, wait)
+	if !ok && fail == nil && errors.Is(err, bellpull.ErrTooLarge) { // for this carrier: say so instead
+		s.Refuse = &bellpull.Error{Code: bellpull.CodeTooLarge, Ran: bellpull.Yes, Msg: "the answer: " + err.Error()}
+		return l.answerCompact(s, wait)
+	}
 	if !ok {
 		return linkGone(err)
 	}
@@ -94,4 +100,14 @@ func (l *link) answerPlain(s *pump.Serving, wait bool) (bool, error) {
 	copy(room[dmtpwire.HeaderLen:], out)
 	l.pump.Out().Commit(len(room))
 	return true, nil
+}
+
+// accept answers a request that is taken but has not run yet.
+func (l *link) accept(s *pump.Serving) {
+	router, _ := s.Wire.(*dmtpwire.Router)
+	p := dmtpwire.Response{Router: *router, Sign: int32(s.Sign), Status: dmtpwire.StatusSuccess,
+		Serialization: dmtpwire.Serialization(s.Status), Return: []byte(dmtpwire.NullParam)}
+	if out, err := dmtpwire.AppendResponse(nil, &p); err == nil {
+		l.post(dmtpwire.FlagCallResponse, out)
+	}
 }

@@ -82,11 +82,12 @@ func (l *link) sendCompact(x *bellpull.Exchange, sign uint32, w *pump.Waiter) er
 	if err != nil {
 		return err
 	}
+	if w != nil && !w.Send() {
+		l.pump.Out().Commit(0) // it was given up while we waited for room
+		return nil
+	}
 	dmtpwire.PutHeader(room, flagCall, size)
 	bellwire.PutCall(room[dmtpwire.HeaderLen:], &c, name)
-	if w != nil {
-		w.Sent = true
-	}
 	l.pump.Out().Commit(len(room))
 	if name != "" {
 		n.told.Store(true)
@@ -144,9 +145,6 @@ func (l *link) onCompactCall(r *pump.Reader, body []byte) error {
 	var m *method
 	switch {
 	case c.Name != nil:
-		if int(c.Method) > len(l.got) {
-			return l.violation(&bellwire.Error{Field: "method", Offset: 4, What: bellwire.ErrMethod})
-		}
 		m = l.learn(c.Method, c.Name)
 	case int(c.Method) >= len(l.got) || l.got[c.Method] == nil:
 		return l.violation(&bellwire.Error{Field: "method", Offset: 4, What: bellwire.ErrMethod})

@@ -107,8 +107,11 @@ func (l *link) cancel(sign int32, compact bool) {
 		}
 		frame = dmtpwire.AppendFrame(nil, dmtpwire.FlagCallCancel, body)
 	}
-	l.pump.Post(frame)
-	l.pump.Flush()
+	// While the other side takes nothing, it would not hear of it in time anyway.
+	if room, ok, _ := l.pump.Room(len(frame), false); ok {
+		l.pump.Out().Commit(copy(room, frame))
+		l.pump.Flush()
+	}
 }
 
 // router gives the header of what this side sends: its session's id, not routed.

@@ -44,9 +44,16 @@ func newEngine(p Protocol, h bellpull.Host) *engine {
 // add makes the link of a connection and lists it, unless the engine is closed.
 func (e *engine) add(c transport.Conn, dialled bool) *link {
 	l := newLink(e, c, dialled)
+	if !dialled {
+		l.id.Store(ref(e.newID()))
+		l.verifyTimer = time.AfterFunc(e.cfg.VerifyTimeout, l.verifyExpired)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
+		if l.verifyTimer != nil {
+			l.verifyTimer.Stop()
+		}
 		c.Close()
 		return nil
 	}
@@ -76,8 +83,6 @@ func (e *engine) Serve(c transport.Conn) {
 		e.handshakes.Add(-1)
 		return
 	}
-	l.id.Store(ref(e.newID()))
-	l.verifyTimer = time.AfterFunc(e.cfg.VerifyTimeout, l.verifyExpired)
 	l.pump.Start()
 }
 

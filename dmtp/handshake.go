@@ -21,9 +21,14 @@ const (
 	acceptKey = "bellpull-ok"
 )
 
-// hello is the value of both keys: "1 compact run=HEX name=NAME", the name last because it may hold anything.
-func (e *engine) hello() string {
-	return "1 compact run=" + strconv.FormatUint(e.host.Incarnation(), 16) + " name=" + e.host.Name()
+// hello is the value of both keys: "1 compact run=HEX name=NAME", the name last because it may hold anything. run is the
+// client's and for this service alone; a service has none.
+func (e *engine) hello(run uint64) string {
+	s := "1 compact"
+	if run != 0 {
+		s += " run=" + strconv.FormatUint(run, 16)
+	}
+	return s + " name=" + e.host.Name()
 }
 
 // parseHello reads the other side's hello; unknown words are ignored, so that later versions may add some.
@@ -93,7 +98,7 @@ func (l *link) shakeHands(ctx context.Context) error {
 		return dialError(l.addr, err)
 	}
 	if !e.cfg.Plain {
-		meta.Set(askKey, dmtpwire.Str(e.hello()))
+		meta.Set(askKey, dmtpwire.Str(e.hello(e.host.Incarnation(ctx))))
 	}
 	_, err = l.ask(ctx, waitVerify, dmtpwire.FlagVerifyRequest, func(sign int32) []byte {
 		m := dmtpwire.WaitVerify{Token: textOrNull(e.cfg.Token), Metadata: meta, ID: textOrNull(e.cfg.ID), Sign: sign}
@@ -130,6 +135,9 @@ func (l *link) welcomed(w *pump.Waiter, m *dmtpwire.WaitVerify) {
 	}
 	l.peer.Store(p)
 	l.state.CompareAndSwap(stateGate, stateOnline)
+	if err := l.pump.Err(); err != nil {
+		l.e.host.Down(l, err) // ended while it went up
+	}
 }
 
 // onVerify is the service's part: P1 to P2 (section 3.1.2). Once online a second P1 may change the id and runs the
@@ -151,7 +159,11 @@ func (l *link) onVerify(body []byte) {
 		for i, p := range m.Metadata.Pairs {
 			m.Metadata.Pairs[i] = dmtpwire.Pair{Key: p.Key.Clone(), Value: p.Value.Clone()}
 		}
+		if l.verifying.Swap(true) {
+			return // one at a time, or a client could make any number of goroutines
+		}
 		l.pump.Go(func() { // the callback must not keep an online link from reading
+			defer l.verifying.Store(false)
 			l.decide(&m, v)
 			l.pump.Flush()
 		})
@@ -186,7 +198,7 @@ func (l *link) decide(m *dmtpwire.WaitVerify, v *Verify) {
 		theirs, compact = parseHello(ask.String())
 		said.name, said.incarnation = theirs.name, theirs.incarnation
 		meta.Set(askKey, ask)
-		meta.Set(acceptKey, dmtpwire.Str(l.e.hello()))
+		meta.Set(acceptKey, dmtpwire.Str(l.e.hello(0)))
 	}
 	answer.Metadata = meta
 	answer.Message = dmtpwire.Str("Operation successful.")
@@ -201,13 +213,16 @@ func (l *link) decide(m *dmtpwire.WaitVerify, v *Verify) {
 	l.letIn(&answer, v.ID, compact)
 }
 
+// maxIDs bounds how often the service makes another id for a client because the last one was taken.
+const maxIDs = 1000
+
 // letIn brings the link online and answers P1. P2 is committed before anybody else can send on the link: the batch is
 // held while the node takes the link in.
 func (l *link) letIn(answer *dmtpwire.WaitVerify, want string, compact bool) {
 	if want != "" {
 		l.id.Store(ref(want))
 	}
-	for {
+	for try := 0; ; try++ {
 		answer.ID = dmtpwire.Str(*l.id.Load())
 		frame := dmtpwire.AppendFrame(nil, dmtpwire.FlagVerifyResponse, answer.AppendJSON(nil, dmtpwire.Compact))
 		room, ok, err := l.pump.Room(len(frame), false)
@@ -232,13 +247,15 @@ func (l *link) letIn(answer *dmtpwire.WaitVerify, want string, compact bool) {
 		l.pump.Out().Commit(0)
 		l.compact.Store(false)
 		own, _ := errors.AsType[*bellpull.Error](err)
-		if want == "" && own != nil && own.Code == bellpull.CodeNameTaken {
+		switch {
+		case own != nil && own.Code == bellpull.CodeClosed:
+			l.pump.Fail(err) // the node is closing: for the client, the server is gone
+			return
+		case want == "" && own != nil && own.Code == bellpull.CodeNameTaken && try < maxIDs:
 			l.id.Store(ref(l.e.newID())) // somebody asked for the id we would have given
 			continue
 		}
-		if want != "" {
-			answer.ID = dmtpwire.Str(want)
-		}
+		want = *l.id.Load()
 		l.refuse(answer, fmt.Errorf("id %q is in use", want))
 		l.pump.Retire(&bellpull.Error{Code: bellpull.CodeNameTaken, Op: "accept", Peer: want, Err: err}, time.Second)
 		return

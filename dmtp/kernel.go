@@ -15,11 +15,15 @@ func (l *link) ask(ctx context.Context, kind uint8, f dmtpwire.Flags, frame func
 	return l.askBy(x, kind, func(w *pump.Waiter) error {
 		b := dmtpwire.AppendFrame(nil, f, frame(w.Sign()))
 		room, err := l.pump.Reserve(ctx, len(b), 0)
-		if err == nil {
-			w.Sent = true
+		switch {
+		case err != nil:
+			return err
+		case w.Send():
 			l.pump.Out().Commit(copy(room, b))
+		default:
+			l.pump.Out().Commit(0) // it was given up while we waited for room
 		}
-		return err
+		return nil
 	})
 }
 
@@ -195,12 +199,15 @@ func (l *link) rename(ctx context.Context, id string) error {
 	body, err := l.askBy(x, waitSetID, func(w *pump.Waiter) error {
 		l.idMu.Lock()
 		defer l.idMu.Unlock()
+		if !w.Send() {
+			return nil
+		}
 		if !l.dialled {
 			if err := l.setID(id); err != nil {
 				return err
 			}
 		}
-		asked, w.Sent = true, true
+		asked = true
 		m := dmtpwire.WaitSetID{OldID: textOrNull(old), NewID: dmtpwire.Str(id), Sign: w.Sign()}
 		l.post(dmtpwire.FlagResetIDRequest, m.AppendJSON(nil, dmtpwire.Compact))
 		return nil

@@ -45,7 +45,8 @@ type link struct {
 	compact     atomic.Bool            // the other side takes compact frames
 	legacyJSON  atomic.Bool            // the other side wrote its metadata as an object
 	verifyTimer *time.Timer
-	verified    sync.Once // stops the timer and leaves the handshakes
+	verifying   atomic.Bool // a handshake on the online link is being decided
+	verified    sync.Once   // stops the timer and leaves the handshakes
 
 	peer   atomic.Pointer[bellpull.Peer]
 	remote remote // set before the link goes online, then read only

@@ -78,11 +78,12 @@ func (l *link) sendPlain(x *bellpull.Exchange, sign int32, w *pump.Waiter) error
 	if err != nil {
 		return err
 	}
+	if w != nil && !w.Send() {
+		l.pump.Out().Commit(0) // it was given up while we waited for room
+		return nil
+	}
 	dmtpwire.PutHeader(room, dmtpwire.FlagCallRequest, len(body))
 	copy(room[dmtpwire.HeaderLen:], body)
-	if w != nil {
-		w.Sent = true
-	}
 	l.pump.Out().Commit(len(room))
 	return nil
 }
@@ -151,10 +152,10 @@ func statusError(s dmtpwire.Status, msg string) *bellpull.Error {
 // errorStatus gives the status that tells a plain caller of an error. Those below 9 are what TouchSocket makes an
 // RpcException of; of these 4 shows the message.
 func errorStatus(e *bellpull.Error) dmtpwire.Status {
-	switch e.Code {
-	case bellpull.CodeNoMethod:
+	switch {
+	case e.Code == bellpull.CodeNoMethod && e.Ran == bellpull.Never:
 		return dmtpwire.StatusMethodNotFound
-	case bellpull.CodeDeadline:
+	case e.Code == bellpull.CodeDeadline:
 		return dmtpwire.StatusOvertime
 	}
 	return dmtpwire.StatusException
@@ -191,7 +192,7 @@ func (l *link) onCall(r *pump.Reader, body []byte) {
 	case dmtpwire.WaitSend:
 		// Answered when it is taken, before it runs; from there on it is a notify.
 		if s.Method != nil && s.Refuse == nil {
-			l.Answer(s, false)
+			l.accept(s)
 			s.In.Notify = true
 		}
 	default:

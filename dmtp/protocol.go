@@ -85,7 +85,7 @@ func (p Protocol) Admit(t transport.Traits) error {
 	if p.open() || t.SameUser || t.PeerIdentity {
 		return nil
 	}
-	return &bellpull.Error{Code: bellpull.CodeRefused, Op: "listen", Peer: t.Scheme + ":", Ran: bellpull.Never,
+	return &bellpull.Error{Code: bellpull.CodeRefused, Op: "listen", Peer: t.Scheme, Ran: bellpull.Never,
 		Msg:    "a service without a token would answer everybody who reaches this transport",
 		Advice: "set a Token or Verify, use local: instead, or say AllowAnonymous"}
 }

@@ -20,7 +20,7 @@ type lane struct {
 
 // notify runs a notify on main if it can, else puts it in line.
 func (p *Pump) notify(r *Reader, s *Serving) {
-	if s.Method == nil {
+	if s.Method == nil || p.draining.Load() {
 		p.release(s, true) // nobody listens for it, and nobody waits for an answer
 		return
 	}
@@ -28,9 +28,12 @@ func (p *Pump) notify(r *Reader, s *Serving) {
 	l.mu.Lock()
 	if l.busy {
 		if l.n >= p.limits.Lane || l.size+len(s.Body) > p.limits.LaneSize {
+			over := &transport.LimitError{What: "waiting notifies and messages", Size: int64(l.n) + 1, Limit: int64(p.limits.Lane)}
+			if l.n < p.limits.Lane {
+				over = &transport.LimitError{What: "bytes of waiting notifies and messages", Size: int64(l.size + len(s.Body)), Limit: int64(p.limits.LaneSize)}
+			}
 			l.mu.Unlock()
-			p.Fail(&bellpull.Error{Code: bellpull.CodeBusy, Op: "read",
-				Err:    &transport.LimitError{What: "waiting notifies and messages", Size: int64(l.n) + 1, Limit: int64(p.limits.Lane)},
+			p.Fail(&bellpull.Error{Code: bellpull.CodeBusy, Op: "read", Err: over,
 				Advice: "the handler is slower than its messages come; have it hand its work on"})
 			return
 		}
@@ -72,7 +75,9 @@ func (p *Pump) notify(r *Reader, s *Serving) {
 func (p *Pump) runLane(s *Serving) {
 	l := &p.lane
 	for {
-		if s != nil {
+		if s != nil && p.isDone() {
+			p.release(s, false) // nothing of a link that has ended is delivered
+		} else if s != nil {
 			p.mu.Lock()
 			p.addRunning(s)
 			p.mu.Unlock()

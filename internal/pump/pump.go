@@ -109,6 +109,7 @@ type Pump struct {
 	waitTail   *Waiter
 	running    *Serving // requests that run apart from the reader; linked list
 	free       *Serving
+	nfree      int
 	mainGen    uint32 // tells the goroutine that is main from one that was
 	mainParked bool
 	mainWake   chan struct{}
@@ -144,6 +145,15 @@ func (p *Pump) Out() transport.Port { return p.out }
 
 // Done is closed when the link has ended.
 func (p *Pump) Done() <-chan struct{} { return p.done }
+
+func (p *Pump) isDone() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
 
 // Err says why the link ended, nil before.
 func (p *Pump) Err() error {

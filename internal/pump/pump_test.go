@@ -98,10 +98,10 @@ func (l *toy) call(ctx context.Context, body string, deadline int64) (string, er
 		return "", err
 	}
 	defer l.p.Release(w)
+	w.Send()
 	if _, err := l.put(kindCall, w.Sign(), []byte(body), true); err != nil {
 		return "", err
 	}
-	w.Sent = true
 	l.p.Flush()
 	if err := l.p.Await(w); err != nil {
 		return "", err
@@ -303,6 +303,7 @@ func TestSignsAreNotUsedAgainSoon(t *testing.T) {
 			t.Fatal("sign", w.Sign())
 		}
 		seen[w.Sign()] = true
+		w.Send()
 		if stale := w.Sign() + 4096; near.p.Claim(stale, 1) != nil {
 			t.Fatal("an answer of another generation was taken")
 		}
@@ -325,6 +326,25 @@ func TestSignsAreNotUsedAgainSoon(t *testing.T) {
 	for _, w := range held {
 		near.p.Release(w)
 	}
+}
+
+func TestARequestGivenUpBeforeItIsSentIsNeverSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, _, end := link(t, pump.Limits{}, func(w *bellpull.Reply, r *bellpull.Request) {})
+		defer end()
+		w, _, err := near.p.Acquire(&bellpull.Exchange{Ctx: t.Context(), Deadline: transport.Now() + int64(time.Second)}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer near.p.Release(w)
+		time.Sleep(2 * time.Second) // waiting for room, say
+		if w.Send() {
+			t.Error("a waiter that is over may be sent")
+		}
+		if err := near.p.Await(w); !errors.Is(err, context.DeadlineExceeded) || bellpull.ExecutedOf(err) != bellpull.Never {
+			t.Error(err)
+		}
+	})
 }
 
 func TestTheEndOfALinkEndsEveryCall(t *testing.T) {

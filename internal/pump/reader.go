@@ -67,7 +67,9 @@ func (p *Pump) parkMain(gen uint32) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.mainParked = false
+	if p.mainGen == gen {
+		p.mainParked = false
+	}
 	return p.mainGen == gen && !p.shutDown
 }
 

@@ -1,5 +1,7 @@
 package pump
 
+import "github.com/bellpull/bellpull"
+
 // The states of the role word. The sequence above them changes at every handler and every passing on, so that a word
 // seen twice means that nothing happened in between.
 const (
@@ -47,7 +49,7 @@ func (p *Pump) passOn() {
 }
 
 // steal takes the role from a reader that is inside a handler. word is what the thief saw.
-func (p *Pump) steal(word uint64) bool {
+func (p *Pump) steal(word uint64) (m *bellpull.Method, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// current belongs to word: it changes only after word has. The request becomes one of those that run apart, and
@@ -55,10 +57,10 @@ func (p *Pump) steal(word uint64) bool {
 	// robbed, comes after both.
 	s := p.current.Load()
 	if !p.role.CompareAndSwap(word, (word+roleStep)&^roleMask|roleReading) {
-		return false
+		return nil, false
 	}
 	p.addRunning(s)
-	return true
+	return s.Method, true // s is nobody else's before its handler's end has taken mu
 }
 
 // kick makes the monitor tick for this pump.
@@ -144,12 +146,11 @@ const quietTicks = 4
 
 // stealSlow robs a handler that takes its time, and remembers that its method does.
 func (p *Pump) stealSlow(word uint64) bool {
-	m := p.current.Load().Method // of the handler that is robbed, or of a later one if the theft fails
-	if !p.steal(word) {
-		return false
+	m, ok := p.steal(word)
+	if ok {
+		m.Observe(true)
 	}
-	m.Observe(true)
-	return true
+	return ok
 }
 
 // resumeMain makes main read again when the role has been free for a tick.

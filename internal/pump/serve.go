@@ -44,6 +44,7 @@ func (p *Pump) Serving(r *Reader) *Serving {
 	if s != nil {
 		p.free = s.next
 		s.next = nil
+		p.nfree--
 	}
 	p.mu.Unlock()
 	if s == nil {
@@ -68,9 +69,15 @@ func (p *Pump) release(s *Serving, reader bool) {
 		return
 	}
 	p.mu.Lock()
-	s.next, p.free = p.free, s
+	if p.nfree < maxFree {
+		s.next, p.free = p.free, s
+		p.nfree++
+	}
 	p.mu.Unlock()
 }
+
+// maxFree bounds the Servings that a link keeps for later.
+const maxFree = 16
 
 // Request has a request run and answered. It is called by Dispatch and returns when reading may go on: main runs a
 // quick handler itself; a leading caller, or a method known to be slow, gets a goroutine. Notifies of one link run one
@@ -84,10 +91,10 @@ func (p *Pump) Request(r *Reader, s *Serving) {
 	if s.Method == nil && s.Refuse == nil {
 		s.Refuse = &bellpull.Error{Code: bellpull.CodeNoMethod, Ran: bellpull.Never}
 	}
+	n := int(p.handlers.Add(1)) // before looking at draining: Drain waits for those that were counted
 	if s.Refuse == nil && p.draining.Load() {
 		s.Refuse = &bellpull.Error{Code: bellpull.CodeUnavailable, Ran: bellpull.Never, Msg: "shutting down"}
 	}
-	n := int(p.handlers.Add(1))
 	over := n > p.limits.Handlers
 	if over && s.Refuse == nil {
 		s.Refuse = &bellpull.Error{Code: bellpull.CodeBusy, Ran: bellpull.Never,
@@ -147,6 +154,9 @@ const slowAfter = 100_000
 // run runs the handler.
 func (p *Pump) run(s *Serving) {
 	s.req.Reset(s.In, &s.slab)
+	if p.isDone() { // the cancelling of what runs may have come before Reset
+		s.req.Cancel(p.Err())
+	}
 	p.host.Run(s.Method, &s.reply, &s.req)
 	s.req.End()
 }

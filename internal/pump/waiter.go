@@ -18,7 +18,8 @@ const (
 // The states of a waiter.
 const (
 	waitIdle       = iota
-	waitPending    // sent or about to be
+	waitPending    // about to be sent
+	waitSent       // committed: from here on it may have run
 	waitDelivering // somebody writes the answer
 	waitOver       // answered or expired; its owner may look
 	waitLost       // the link ended first
@@ -32,10 +33,7 @@ type Waiter struct {
 	// Kind is the engine's: an answer of another kind is not one.
 	Kind uint8
 	// Err is the answer when it is an error. Set between Claim and Finish.
-	Err error
-	// Sent says that the request was committed: from then on it may have run.
-	Sent bool
-
+	Err   error
 	index uint32
 	gen   uint32
 	state atomic.Uint32
@@ -43,7 +41,8 @@ type Waiter struct {
 
 	ctx      context.Context
 	deadline int64
-	stop     func() bool // of the context function
+	stop     func() bool       // of the context function
+	ran      bellpull.Executed // what is known of a request that ends without an answer; set before its state is
 
 	isParked   bool
 	prev, next *Waiter
@@ -55,7 +54,29 @@ func (w *Waiter) Sign() int32 { return int32(w.gen<<slotBits | w.index) }
 // Over says that nothing is to be waited for any more.
 func (w *Waiter) Over() bool { return w.state.Load() >= waitOver }
 
-func (w *Waiter) pending() bool { return w.state.Load() == waitPending }
+func (w *Waiter) pending() bool { s := w.state.Load(); return s == waitPending || s == waitSent }
+
+// Send is to be called between reserving room for the request and committing it. It says false when the waiter is over
+// already: its owner may have been told Never, so nothing must be committed; Await gives the reason at once.
+func (w *Waiter) Send() bool { return w.state.CompareAndSwap(waitPending, waitSent) }
+
+// take ends the wait without an answer, unless somebody else has: it says whether the waiter is the caller's now, and
+// notes whether the request was sent.
+func (w *Waiter) take() bool {
+	for {
+		from := w.state.Load()
+		if from != waitPending && from != waitSent {
+			return false
+		}
+		if w.state.CompareAndSwap(from, waitDelivering) {
+			w.ran = bellpull.Never
+			if from == waitSent {
+				w.ran = bellpull.Maybe
+			}
+			return true
+		}
+	}
+}
 
 func (w *Waiter) signal() {
 	select {
@@ -88,7 +109,8 @@ type slots struct {
 func (s *slots) failAll() []*Waiter {
 	var list []*Waiter
 	for _, w := range s.all {
-		if w.state.CompareAndSwap(waitPending, waitLost) {
+		if w.take() {
+			w.state.Store(waitLost)
 			list = append(list, w)
 		}
 	}
@@ -117,7 +139,7 @@ func (p *Pump) Acquire(x *bellpull.Exchange, kind uint8) (w *Waiter, others bool
 	}
 	others = s.inUse > 0
 	s.inUse++
-	w.X, w.Kind, w.Err, w.Sent = x, kind, nil, false
+	w.X, w.Kind, w.Err = x, kind, nil
 	w.ctx, w.deadline = x.Ctx, x.Deadline
 	w.state.Store(waitPending)
 	sooner := x.Deadline != 0 && (s.next == 0 || x.Deadline < s.next)
@@ -144,12 +166,12 @@ func (p *Pump) Release(w *Waiter) {
 		w.gen = 1
 	}
 	p.slots.inUse--
-	p.slots.free = append(p.slots.free, w)
-	p.mu.Unlock()
-	select { // a token that came too late
+	select { // a token that came too late; while nobody else can have w
 	case <-w.ch:
 	default:
 	}
+	p.slots.free = append(p.slots.free, w)
+	p.mu.Unlock()
 }
 
 // Claim gives the waiter that an answer is for, or nil: nobody waits for it any more, or ever did. The reader then
@@ -162,7 +184,7 @@ func (p *Pump) Claim(sign int32, kind uint8) *Waiter {
 		return nil
 	}
 	w := p.slots.all[i]
-	if w.gen != uint32(sign)>>slotBits || w.Kind != kind || !w.state.CompareAndSwap(waitPending, waitDelivering) {
+	if w.gen != uint32(sign)>>slotBits || w.Kind != kind || !w.state.CompareAndSwap(waitSent, waitDelivering) {
 		return nil
 	}
 	p.unpark(w)
@@ -183,14 +205,10 @@ func (p *Pump) Finish(r *Reader, w *Waiter) {
 
 // expire ends a waiter without an answer. Called with mu held.
 func (p *Pump) expire(w *Waiter, err *bellpull.Error) {
-	if !w.state.CompareAndSwap(waitPending, waitDelivering) {
+	if !w.take() {
 		return
 	}
-	if w.Sent {
-		err.Ran = bellpull.Maybe
-	} else {
-		err.Ran = bellpull.Never
-	}
+	err.Ran = w.ran
 	w.Err = err
 	p.unpark(w)
 	w.state.Store(waitOver)
@@ -246,12 +264,14 @@ func (p *Pump) lostError(ran bellpull.Executed) *bellpull.Error {
 // Await blocks until w is over: answered, expired, cancelled, or the link has ended. The error is w's.
 func (p *Pump) Await(w *Waiter) error {
 	cancelled := w.ctx.Done()
+	parked := false
 	for !w.Over() {
 		if p.enter() {
 			p.lead(w)
 			continue
 		}
 		p.park(w)
+		parked = true
 		if w.Over() {
 			break
 		}
@@ -259,9 +279,11 @@ func (p *Pump) Await(w *Waiter) error {
 			p.lead(w)
 			continue
 		}
-		if word := p.role.Load(); word&roleMask == roleHandling && p.steal(word) {
-			p.lead(w)
-			continue
+		if word := p.role.Load(); word&roleMask == roleHandling {
+			if _, ok := p.steal(word); ok {
+				p.lead(w)
+				continue
+			}
 		}
 		select {
 		case <-w.ch:
@@ -272,19 +294,15 @@ func (p *Pump) Await(w *Waiter) error {
 			p.mu.Unlock()
 		}
 	}
-	if p.parked.Load() > 0 {
-		p.passOn()
+	if parked || p.parked.Load() > 0 {
+		p.passOn() // a wake-up to lead may have met this one on its way out
 	}
 	if w.state.Load() == waitOver {
 		return w.Err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ran := bellpull.Never
-	if w.Sent {
-		ran = bellpull.Maybe
-	}
-	return p.lostError(ran)
+	return p.lostError(w.ran)
 }
 
 // park lists w among those who wait for their answer or for the role.

@@ -141,7 +141,7 @@ func (p *Pump) Flush() {
 	case rest:
 		p.Go(p.drain)
 	}
-	if p.room.waiting.Load() > 0 && err == nil && !rest {
+	if err == nil && !rest && p.room.waiting.Load() > 0 && p.out.Queued() == 0 {
 		p.room.broadcast()
 	}
 }
