@@ -166,7 +166,7 @@ func TestDmtpProgramsSendMetadataWithCalls(t *testing.T) {
 	})
 }
 
-// TestDmtpProgramsAnswerOutOfOrder: a call that takes long holds up no other, and fails when the connection is closed.
+// TestDmtpProgramsAnswerOutOfOrder: a call that takes long holds up no other, and is over when the connection is closed.
 func TestDmtpProgramsAnswerOutOfOrder(t *testing.T) {
 	dmtpPrograms(t, func(t *testing.T, service, client *dmtpProc) {
 		late := client.begin("call", dmtpFields{"method": "delay", "args": []any{600000}})
@@ -183,10 +183,11 @@ func TestDmtpProgramsAnswerOutOfOrder(t *testing.T) {
 			}
 		})
 		client.do("close", dmtpFields{"reason": "enough"})
-		if got, err := client.finish("call", late); !dmtpFailsWith(err, "ClosedException") {
+		// Who hears the goodbye cancels what runs, and its answer may still go out.
+		if got, err := client.finish("call", late); !dmtpFailsWith(err, "ClosedException") && string(got) != `"cancelled"` {
 			t.Errorf("the client's call gave %s, %v", got, err)
 		}
-		if got, err := service.finish("call", lateToo); !dmtpFailsWith(err, "ClosedException") {
+		if got, err := service.finish("call", lateToo); !dmtpFailsWith(err, "ClosedException") && string(got) != `"cancelled"` {
 			t.Errorf("the service's call gave %s, %v", got, err)
 		}
 	})
