@@ -56,7 +56,6 @@ type link struct {
 	// The reader's.
 	got     []*method // what the other side's numbers mean
 	scratch []byte
-	callCtx bellpull.Incoming
 }
 
 // remote is what the other side said of itself.

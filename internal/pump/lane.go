@@ -51,12 +51,7 @@ func (p *Pump) notify(r *Reader, s *Serving) {
 		}
 		return
 	}
-	p.current.Store(s)
-	word := p.role.Load() + roleStep + roleHandling - roleReading
-	p.role.Store(word)
-	p.kick()
-	p.run(s)
-	if p.role.CompareAndSwap(word, word+roleReading-roleHandling) {
+	if p.runInline(r, s) {
 		// Still the reader: nobody can have put anything in line.
 		l.mu.Lock()
 		l.busy = false
@@ -65,8 +60,6 @@ func (p *Pump) notify(r *Reader, s *Serving) {
 		p.release(s, true)
 		return
 	}
-	r.lost = true
-	p.dropRunning(s)
 	p.release(s, false)
 	p.runLane(nil)
 }

@@ -108,20 +108,26 @@ func (p *Pump) Request(r *Reader, s *Serving) {
 		p.spawn(s)
 		return
 	}
+	reader := p.runInline(r, s)
+	p.finish(s, reader, false)
+	if !reader {
+		p.Flush()
+	}
+}
+
+// runInline runs a handler on main and says whether main still is the reader when the handler has returned.
+func (p *Pump) runInline(r *Reader, s *Serving) bool {
 	p.current.Store(s)
 	word := p.role.Load() + roleStep + roleHandling - roleReading
 	p.role.Store(word)
 	p.kick()
 	p.run(s)
-	reader := p.role.CompareAndSwap(word, word+roleReading-roleHandling)
-	if !reader {
-		r.lost = true
-		p.dropRunning(s)
+	if p.role.CompareAndSwap(word, word+roleReading-roleHandling) {
+		return true
 	}
-	p.finish(s, reader, false)
-	if !reader {
-		p.Flush()
-	}
+	r.lost = true
+	p.dropRunning(s)
+	return false
 }
 
 // spawn runs a call in a goroutine of its own.
@@ -165,6 +171,11 @@ func (p *Pump) run(s *Serving) {
 // take its answers, a goroutine waits for it, which goes on counting as a handler. over says that there are too many of
 // these already; a side that asks on and on and never listens is cut off.
 func (p *Pump) finish(s *Serving, reader, over bool) {
+	if p.isDone() { // nobody waits any more, and what a cancelled handler says must not be taken for an answer
+		p.handlerDone()
+		p.release(s, reader)
+		return
+	}
 	ok, err := p.proto.Answer(s, false)
 	switch {
 	case err != nil:
@@ -181,10 +192,12 @@ func (p *Pump) finish(s *Serving, reader, over bool) {
 
 // finishWaiting is finish that waits for room.
 func (p *Pump) finishWaiting(s *Serving) {
-	if _, err := p.proto.Answer(s, true); err != nil {
-		p.Fail(err)
+	if !p.isDone() {
+		if _, err := p.proto.Answer(s, true); err != nil {
+			p.Fail(err)
+		}
+		p.Flush()
 	}
-	p.Flush()
 	p.handlerDone()
 	p.release(s, false)
 }

@@ -32,7 +32,7 @@ func (r *room) broadcast() {
 }
 
 // Reserve gives room for n bytes of the unsent batch, to be followed by Out().Commit. When the batch is full it blocks
-// until there is room, until the deadline (transport.Now; 0: none), until ctx (may be nil) is done, or until the link
+// until there is room, until the deadline (transport.Now; 0: none), until ctx is done, or until the link
 // ends. Nothing was sent then: the errors are [*bellpull.Error], Never.
 func (p *Pump) Reserve(ctx context.Context, n int, deadline int64) ([]byte, error) {
 	b, err := p.out.Reserve(n)
@@ -50,10 +50,7 @@ func (p *Pump) Reserve(ctx context.Context, n int, deadline int64) ([]byte, erro
 		defer t.Stop()
 		expired = t.C
 	}
-	var cancelled <-chan struct{}
-	if ctx != nil {
-		cancelled = ctx.Done()
-	}
+	cancelled := ctx.Done()
 	for {
 		ch := p.room.wait()
 		p.Flush()
@@ -83,7 +80,7 @@ func (p *Pump) Reserve(ctx context.Context, n int, deadline int64) ([]byte, erro
 // Room is Reserve for answers: without wait it does not block and says !ok when the batch is full.
 func (p *Pump) Room(n int, wait bool) (b []byte, ok bool, err error) {
 	if wait {
-		b, err = p.Reserve(nil, n, 0)
+		b, err = p.Reserve(context.Background(), n, 0)
 		return b, err == nil, err
 	}
 	switch b, err = p.out.Reserve(n); err {
@@ -113,7 +110,7 @@ func (p *Pump) Post(frame []byte) {
 		frame = append([]byte(nil), frame...)
 		p.Go(func() {
 			defer p.posts.Add(-1)
-			if b, err := p.Reserve(nil, len(frame), 0); err == nil {
+			if b, err := p.Reserve(context.Background(), len(frame), 0); err == nil {
 				p.out.Commit(copy(b, frame))
 				p.Flush()
 			}

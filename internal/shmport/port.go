@@ -243,7 +243,5 @@ func (p *port) Close() error {
 	if p.closed.Swap(true) {
 		return nil
 	}
-	p.mu.Lock()
-	p.mu.Unlock()
 	return p.conn.Close()
 }
