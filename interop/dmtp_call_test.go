@@ -78,7 +78,7 @@ func TestDmtpCallFailsTyped(t *testing.T) {
 		}
 		_, err := bellpull.Call[string](dmtpBounded(t), l.peer, "throw", "boom 中")
 		fails("throw", err, bellpull.ErrFailed, bellpull.Yes, true, "boom 中")
-		if os.Getenv("BELLPULL_DMTP_PEER") == "" { // .NET does not answer these
+		if !dmtpLive() { // .NET does not answer these
 			_, err = bellpull.Call[string](dmtpBounded(t), l.peer, "nobody knows")
 			fails("an unknown method", err, bellpull.ErrNoMethod, bellpull.Never, true, "")
 		}
@@ -110,6 +110,7 @@ func TestDmtpCallFailsTyped(t *testing.T) {
 // TestDmtpCallsEndWithTheOtherProcess: a call under way when the other process dies fails as Maybe, one that comes
 // later as Never.
 func TestDmtpCallsEndWithTheOtherProcess(t *testing.T) {
+	dmtpReference(t)
 	dmtpRoles(t, func(t *testing.T, transport string, serving bool) {
 		l := dmtpConnect(t, transport, serving, nil, nil)
 		under := make(chan error)
@@ -136,6 +137,7 @@ func TestDmtpCallsEndWithTheOtherProcess(t *testing.T) {
 // TestDmtpCallsAreOverWhenWeClose: a call under way when we say goodbye fails as Maybe, unless the other side answers
 // it in its last moment.
 func TestDmtpCallsAreOverWhenWeClose(t *testing.T) {
+	dmtpReference(t)
 	dmtpRoles(t, func(t *testing.T, transport string, serving bool) {
 		l := dmtpConnect(t, transport, serving, nil, nil)
 		under := make(chan error)
@@ -189,6 +191,7 @@ func TestDmtpCallsRunAtOnce(t *testing.T) {
 // TestDmtpNotifiesArrive: a notify runs over there without an answer here, and one that asks for it is told that it
 // was taken.
 func TestDmtpNotifiesArrive(t *testing.T) {
+	dmtpReference(t)
 	dmtpRoles(t, func(t *testing.T, transport string, serving bool) {
 		l := dmtpConnect(t, transport, serving, nil, nil)
 		ctx := dmtpBounded(t)

@@ -301,14 +301,14 @@ func TestDmtpReconnects(t *testing.T) {
 	if e := events.await(bellpull.EventUp); e.Reconnects != 1 || e.Peer != peer || dmtp.SessionID(peer) != "me" {
 		t.Errorf("%+v as %q", e, dmtp.SessionID(peer))
 	}
-	if os.Getenv("BELLPULL_DMTP_PEER") == "" && again.stat("accepted") > 20 {
+	if !dmtpLive() && again.stat("accepted") > 20 {
 		t.Errorf("%d tries", again.stat("accepted"))
 	}
 }
 
 // TestDmtpDialGivesUpInTime: a service that never answers is left when the context says so.
 func TestDmtpDialGivesUpInTime(t *testing.T) {
-	dmtpMisbehaving(t)
+	dmtpReference(t)
 	dmtpNoLeaks(t)
 	service := dmtpStart(t, dmtpOther, "serve", "--listen", dmtpURL(t, "tcp"), "--misbehave", "no-verify")
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)

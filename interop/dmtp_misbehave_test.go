@@ -17,7 +17,7 @@ import (
 // dmtpBothRoles runs f with this process in either role, against a reference peer that misbehaves.
 func dmtpBothRoles(t *testing.T, mux *bellpull.Mux, opts []dmtp.Option, f func(t *testing.T, l *dmtpLink), kinds ...string) {
 	t.Helper()
-	dmtpMisbehaving(t)
+	dmtpReference(t)
 	dmtpRoles(t, func(t *testing.T, transport string, serving bool) {
 		f(t, dmtpConnect(t, transport, serving, mux, opts, kinds...))
 	})
@@ -65,7 +65,7 @@ func TestDmtpWritesComeInAnyPieces(t *testing.T) {
 // TestDmtpBrokenStreamsEndTheLink: a stream that breaks off or loses its framing ends this link at once, with its own
 // code, and harms no other.
 func TestDmtpBrokenStreamsEndTheLink(t *testing.T) {
-	dmtpMisbehaving(t)
+	dmtpReference(t)
 	for kind, is := range map[string]error{
 		"truncate": bellpull.ErrUnavailable, "bad-magic": bellpull.ErrProtocol,
 		"negative-length": bellpull.ErrProtocol, "huge-length": bellpull.ErrTooLarge,
@@ -105,7 +105,7 @@ func TestDmtpBrokenStreamsEndTheLink(t *testing.T) {
 // TestDmtpSilentClientsAreDropped: a client that never shakes hands, or brings what cannot be read, is cut off when
 // the verify timeout is over, and nobody else notices.
 func TestDmtpSilentClientsAreDropped(t *testing.T) {
-	dmtpMisbehaving(t)
+	dmtpReference(t)
 	dmtpTransports(t, func(t *testing.T, transport string) {
 		dmtpNoLeaks(t)
 		node, url := dmtpServe(t, dmtpURL(t, transport), nil, dmtp.With(dmtp.Protocol{VerifyTimeout: 300 * time.Millisecond}))
@@ -125,7 +125,7 @@ func TestDmtpSilentClientsAreDropped(t *testing.T) {
 // TestDmtpEarlyFramesReachNobody: what a client sends before its handshake runs nothing, and its handshake is
 // answered all the same.
 func TestDmtpEarlyFramesReachNobody(t *testing.T) {
-	dmtpMisbehaving(t)
+	dmtpReference(t)
 	dmtpTransports(t, func(t *testing.T, transport string) {
 		dmtpNoLeaks(t)
 		var ran atomic.Int32
@@ -144,7 +144,7 @@ func TestDmtpEarlyFramesReachNobody(t *testing.T) {
 
 // TestDmtpFramesRightBehindTheHandshakeArrive: the handshake and a frame in one write are both taken.
 func TestDmtpFramesRightBehindTheHandshakeArrive(t *testing.T) {
-	dmtpMisbehaving(t)
+	dmtpReference(t)
 	dmtpTransports(t, func(t *testing.T, transport string) {
 		dmtpNoLeaks(t)
 		frames := make(chan *dmtp.Frame, 1)
@@ -159,7 +159,7 @@ func TestDmtpFramesRightBehindTheHandshakeArrive(t *testing.T) {
 // TestDmtpMetadataAsAnObjectIsTaken: the 4.0 documents write metadata as a JSON object. 4.2 does not answer that; a
 // service of Bellpull takes it, and refuses a wrong token as ever.
 func TestDmtpMetadataAsAnObjectIsTaken(t *testing.T) {
-	dmtpMisbehaving(t)
+	dmtpReference(t)
 	dmtpTransports(t, func(t *testing.T, transport string) {
 		dmtpNoLeaks(t)
 		var saw atomic.Pointer[dmtp.Verify]
@@ -184,7 +184,7 @@ func TestDmtpMetadataAsAnObjectIsTaken(t *testing.T) {
 
 // TestDmtpShortestAnswerIsEnough: an answer with Status, Sign and Id, compact and in another order, lets us in.
 func TestDmtpShortestAnswerIsEnough(t *testing.T) {
-	dmtpMisbehaving(t)
+	dmtpReference(t)
 	dmtpTransports(t, func(t *testing.T, transport string) {
 		dmtpNoLeaks(t)
 		l := dmtpConnect(t, transport, false, nil, []dmtp.Option{dmtp.ID("me"), dmtp.Metadata(bellpull.Pair{Key: "a", Value: "b"})}, "minimal-json")

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// dmtpServices runs f with the program that serves and the one that dials, one of the two ours.
+// dmtpServices runs f with the program that serves and the one that dials, at least one ours.
 func dmtpServices(t *testing.T, f func(t *testing.T, serve, dial string)) {
 	for _, p := range dmtpPairings {
 		t.Run(p.name, func(t *testing.T) { f(t, p.serve, p.dial) })

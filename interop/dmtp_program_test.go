@@ -7,13 +7,14 @@ import (
 	"testing"
 )
 
-// dmtpPairings are who serves and who dials when our program talks to another one.
+// dmtpPairings are who serves and who dials when our program talks to another one, and to itself.
 var dmtpPairings = []struct{ name, serve, dial string }{
 	{"we dial", dmtpOther, dmtpOwn},
 	{"we serve", dmtpOwn, dmtpOther},
+	{"among ourselves", dmtpOwn, dmtpOwn},
 }
 
-// dmtpPrograms runs f with a service and a client over each transport, one of the two ours.
+// dmtpPrograms runs f with a service and a client over each transport, at least one of the two ours.
 func dmtpPrograms(t *testing.T, f func(t *testing.T, service, client *dmtpProc)) {
 	for _, p := range dmtpPairings {
 		t.Run(p.name, func(t *testing.T) {
@@ -83,7 +84,7 @@ func TestDmtpProgramsCallEachOther(t *testing.T) {
 					t.Errorf("%s%s gave %s, %v, want %s", m.method, m.args, got, err, m.want)
 				}
 			}
-			if got := string(from.do("call", dmtpFields{"method": "who"})); !strings.HasSuffix(got, `>"`) || len(got) < 6 {
+			if got := from.do("call", dmtpFields{"method": "who"}); !dmtpSameJSON(got, []byte(`"`+client.first.text("id")+`>"`)) {
 				t.Errorf("who gave %s, want the caller's id and no target", got)
 			}
 		})
@@ -127,6 +128,7 @@ func TestDmtpProgramsTellOfFailures(t *testing.T) {
 // TestDmtpProgramsKnowTheFeedbacks: a call that only sends, and one that waits until it was taken, run over there and
 // give nothing here, whatever comes of them.
 func TestDmtpProgramsKnowTheFeedbacks(t *testing.T) {
+	dmtpReference(t)
 	dmtpPrograms(t, func(t *testing.T, service, client *dmtpProc) {
 		dmtpBothWays(t, service, client, func(t *testing.T, from, to *dmtpProc) {
 			ran := to.stat("calls_in")

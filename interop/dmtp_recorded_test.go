@@ -100,6 +100,7 @@ func (p *dmtpPlay) play(s recorded.Session, until string) {
 			if until != "" && strings.Contains(c.Note, until) {
 				break
 			}
+			p.settle()
 			p.note(c.Note)
 			continue
 		}

@@ -75,6 +75,7 @@ func TestDmtpHandlersAnswer(t *testing.T) {
 // TestDmtpCallersCancelHandlers: a caller that gives up ends the context of the handler, with itself as the cause, and
 // the node tells of it.
 func TestDmtpCallersCancelHandlers(t *testing.T) {
+	dmtpReference(t)
 	dmtpRoles(t, func(t *testing.T, transport string, serving bool) {
 		causes := make(chan error, 1)
 		mux := bellpull.NewMux()

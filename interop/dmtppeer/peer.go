@@ -27,15 +27,15 @@ type peer struct {
 
 	ctx    context.Context // ends with the input
 	cancel context.CancelFunc
-	wg     sync.WaitGroup // commands, heartbeat, dials
+	wg     sync.WaitGroup           // commands, heartbeat, dials
+	lanes  map[string]chan struct{} // what the next send to a peer waits for; of the goroutine that reads commands
 
 	// mu guards the fields that follow.
 	mu       sync.Mutex
-	service  *bellpull.Peer // what a client dialled
-	id       string         // the client's
-	given    map[string]string
+	service  *bellpull.Peer    // what a client dialled
+	id       string            // the client's
+	given    map[string]string // the ids that clients had before the ones they asked for
 	counters map[string]int
-	lanes    map[string]chan struct{} // what the next send to a peer waits for
 }
 
 func newPeer(o *options, out *lines, log io.Writer) *peer {
