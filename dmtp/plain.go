@@ -239,7 +239,8 @@ func (l *link) readParams(s *pump.Serving, q *dmtpwire.Request) error {
 	return nil
 }
 
-// unquoteBase64 decodes a JSON string that is base64.
+// unquoteBase64 decodes a JSON string that is base64, in the one writing that these bytes have: another text is no
+// byte[], and a handler that wants the text gets it unchanged.
 func unquoteBase64(b, value []byte) ([]byte, bool) {
 	v := bytes.TrimSpace(value)
 	if len(v) < 2 || v[0] != '"' || v[len(v)-1] != '"' {
@@ -253,8 +254,8 @@ func unquoteBase64(b, value []byte) ([]byte, bool) {
 		}
 		text = []byte(s)
 	}
-	out, err := base64.StdEncoding.AppendDecode(b, text)
-	if err != nil {
+	out, err := base64.StdEncoding.Strict().AppendDecode(b, text)
+	if err != nil || base64.StdEncoding.EncodedLen(len(out)-len(b)) != len(text) { // the decoder skips line breaks
 		return b, false
 	}
 	return out, true
