@@ -1,6 +1,8 @@
 package interop_test
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"testing"
 )
@@ -9,6 +11,13 @@ import (
 var atExit []func()
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() && flag.Lookup("test.run").Value.String() == "" {
+		// The whole suite takes a minute and a half, nearly all of it other programs that start. The quick checks
+		// leave it out unless tests are named; the whole checks do not say -short.
+		fmt.Fprintln(os.Stderr, "interop: LEFT OUT with -short; run it without, or name tests with -run")
+		os.Exit(0)
+	}
 	code := m.Run()
 	for _, f := range atExit {
 		f()

@@ -77,7 +77,7 @@ func (p *connPort) Next() ([]byte, bool, error) {
 			return nil, false, nil
 		case n > p.cfg.MaxFrame:
 			return nil, false, &Error{Op: "read", Addr: p.remote(), Kind: ErrTooLarge,
-				Err: &LimitError{What: "frame", Size: int64(n), Limit: int64(p.cfg.MaxFrame)}, Advice: "raise MaxFrame on this side"}
+				Err: &LimitError{What: "frame", Size: int64(n), Limit: int64(p.cfg.MaxFrame)}, Advice: "the protocol's limit on this side can be raised"}
 		}
 		p.need = n
 	}
@@ -163,7 +163,7 @@ func (p *connPort) Wake() {
 func (p *connPort) Reserve(n int) ([]byte, error) {
 	if n > p.cfg.MaxFrame {
 		return nil, &Error{Op: "write", Addr: p.remote(), Kind: ErrTooLarge,
-			Err: &LimitError{What: "frame", Size: int64(n), Limit: int64(p.cfg.MaxFrame)}, Advice: "send less at a time, or raise MaxFrame on both sides"}
+			Err: &LimitError{What: "frame", Size: int64(n), Limit: int64(p.cfg.MaxFrame)}, Advice: "send less at a time, or raise the protocol's limit on both sides"}
 	}
 	p.mu.Lock()
 	if p.werr != nil {
