@@ -121,9 +121,12 @@ func (p *Peer) exchange(ctx context.Context, method string) *Exchange {
 		x.Body = nil
 	}
 	if d, ok := ctx.Deadline(); ok {
-		x.Deadline = max(1, transport.Now()+int64(time.Until(d)))
+		x.Deadline = transport.Now() + int64(time.Until(d))
 	} else {
 		x.Deadline = transport.Now() + int64(p.node.cfg.timeout)
+	}
+	if x.Deadline == 0 { // which would mean none; on virtual time the clock passes through 0
+		x.Deadline = 1
 	}
 	if c, ok := ctx.Value(callKey{}).(*callConfig); ok {
 		x.Meta, x.Accepted = c.meta, c.accepted

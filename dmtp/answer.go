@@ -93,6 +93,10 @@ func (l *link) answerPlain(s *pump.Serving, wait bool) (bool, error) {
 		return false, err
 	}
 	room, ok, err := l.pump.Room(dmtpwire.HeaderLen+len(out), wait)
+	if !ok && fail == nil && errors.Is(err, bellpull.ErrTooLarge) { // for this carrier: say so instead
+		s.Refuse = &bellpull.Error{Code: bellpull.CodeTooLarge, Ran: bellpull.Yes, Msg: "the answer: " + err.Error()}
+		return l.answerPlain(s, wait)
+	}
 	if !ok {
 		return linkGone(err)
 	}

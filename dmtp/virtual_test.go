@@ -118,3 +118,20 @@ func TestAServerThatDoesNotAcknowledgeACloseIsLeftAfterFiveSeconds(t *testing.T)
 		}
 	})
 }
+
+func TestAContextsDeadlineExpiresOnVirtualTime(t *testing.T) {
+	bubble(t, stuck(), func(t *testing.T, _ *bellpull.Node, peer *bellpull.Peer) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		from := time.Now()
+		_, err := peer.CallBytes(ctx, "stuck", nil, nil)
+		if took := time.Since(from); !errors.Is(err, context.DeadlineExceeded) || took < time.Second || took > time.Second+250*time.Millisecond {
+			t.Error(took, err)
+		}
+		late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+		defer cancel()
+		if _, err := peer.CallBytes(late, "echo", nil, nil); !errors.Is(err, context.DeadlineExceeded) || bellpull.ExecutedOf(err) != bellpull.Never {
+			t.Error(err)
+		}
+	})
+}
