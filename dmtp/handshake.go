@@ -152,7 +152,6 @@ func (l *link) onVerify(body []byte) {
 		l.e.host.Log().Info("dmtp: unreadable handshake", "remote", l.identity.Remote, "err", err)
 		return
 	}
-	l.legacyJSON.Store(m.Metadata.Form == dmtpwire.FormObject)
 	v := &Verify{Token: m.Token.String(), ID: m.ID.String(), Current: *l.id.Load(), Metadata: pairsOf(m.Metadata), Identity: l.identity, Traits: l.traits}
 	if l.state.Load() == stateOnline {
 		m.Token, m.ID = m.Token.Clone(), m.ID.Clone()

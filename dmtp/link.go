@@ -43,7 +43,6 @@ type link struct {
 	id          atomic.Pointer[string] // the session's id, which both ends share
 	idMu        sync.Mutex             // held while an online link is renamed and that is told: node, id and wire agree
 	compact     atomic.Bool            // the other side takes compact frames
-	legacyJSON  atomic.Bool            // the other side wrote its metadata as an object
 	verifyTimer *time.Timer
 	verifying   atomic.Bool // a handshake on the online link is being decided
 	verified    sync.Once   // stops the timer and leaves the handshakes
