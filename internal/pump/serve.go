@@ -58,6 +58,7 @@ func (p *Pump) Serving(r *Reader) *Serving {
 func (p *Pump) Return(s *Serving) { p.release(s, true) }
 
 func (p *Pump) release(s *Serving, reader bool) {
+	poison(s.Body)
 	if cap(s.Body) > keepScratch {
 		s.Body = nil
 	}
