@@ -275,12 +275,17 @@ func (l *link) onClose(body []byte) {
 		end.Msg = "closed by the other side"
 	}
 	if err != nil {
-		l.pump.Fail(end)
+		l.pump.Behind(func() { l.pump.Fail(end) })
 		return
 	}
-	l.post(dmtpwire.FlagCloseAcknowledge, m.AppendJSON(nil, dmtpwire.Compact))
+	ack := m.AppendJSON(nil, dmtpwire.Compact)
 	if l.state.Load() == stateClosed {
+		l.post(dmtpwire.FlagCloseAcknowledge, ack)
 		return
 	}
-	l.pump.Retire(end, l.e.cfg.CloseTimeout)
+	// What was sent before the goodbye is worked on before it.
+	l.pump.Behind(func() {
+		l.post(dmtpwire.FlagCloseAcknowledge, ack)
+		l.pump.Retire(end, l.e.cfg.CloseTimeout)
+	})
 }

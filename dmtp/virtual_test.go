@@ -135,3 +135,21 @@ func TestAContextsDeadlineExpiresOnVirtualTime(t *testing.T) {
 		}
 	})
 }
+
+func TestAGoodbyeDoesNotOvertakeWhatWasSentBeforeIt(t *testing.T) {
+	m := newMux()
+	var heard int
+	bellpull.HandleFunc(m, "note", func() { time.Sleep(100 * time.Millisecond); heard++ })
+	bubble(t, m, func(t *testing.T, _ *bellpull.Node, peer *bellpull.Peer) {
+		for range 5 {
+			if err := peer.Notify(t.Context(), "note"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		from := time.Now()
+		peer.Close(t.Context())
+		if took := time.Since(from); heard != 5 || took > time.Second {
+			t.Error(heard, "of 5 were heard when the close was acknowledged, after", took)
+		}
+	})
+}

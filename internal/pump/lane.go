@@ -68,7 +68,9 @@ func (p *Pump) notify(r *Reader, s *Serving) {
 func (p *Pump) runLane(s *Serving) {
 	l := &p.lane
 	for {
-		if s != nil && p.isDone() {
+		if s != nil && s.behind != nil {
+			s.behind()
+		} else if s != nil && p.isDone() {
 			p.release(s, false) // nothing of a link that has ended is delivered
 		} else if s != nil {
 			p.mu.Lock()
@@ -92,6 +94,20 @@ func (p *Pump) runLane(s *Serving) {
 		}
 		l.mu.Unlock()
 	}
+}
+
+// Behind runs f when the notifies and messages that have arrived so far are done with: at once, or in line. It is for
+// what must not overtake them, such as a goodbye.
+func (p *Pump) Behind(f func()) {
+	l := &p.lane
+	l.mu.Lock()
+	if l.busy {
+		l.push(&Serving{p: p, behind: f})
+		l.mu.Unlock()
+		return
+	}
+	l.mu.Unlock()
+	f()
 }
 
 // push and pop work on the line with mu held.

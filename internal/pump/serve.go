@@ -19,6 +19,7 @@ type Serving struct {
 	Wire   any             // the engine's own, kept with the Serving
 
 	p       *Pump
+	behind  func() // in line in place of a request
 	req     bellpull.Request
 	reply   bellpull.Reply
 	slab    bellpull.Slab
