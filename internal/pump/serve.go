@@ -173,7 +173,7 @@ func (p *Pump) run(s *Serving) {
 // take its answers, a goroutine waits for it, which goes on counting as a handler. over says that there are too many of
 // these already; a side that asks on and on and never listens is cut off.
 func (p *Pump) finish(s *Serving, reader, over bool) {
-	if p.isDone() { // nobody waits any more, and what a cancelled handler says must not be taken for an answer
+	if p.mute(s) {
 		p.handlerDone()
 		p.release(s, reader)
 		return
@@ -192,9 +192,19 @@ func (p *Pump) finish(s *Serving, reader, over bool) {
 	}
 }
 
+// mute says that an answer is not to be written: the link has ended, and what a cancelled handler says must not be taken
+// for the method's word. A result still goes out while a retired link lingers.
+func (p *Pump) mute(s *Serving) bool {
+	if !p.isDone() {
+		return false
+	}
+	_, _, err := s.reply.Result()
+	return err != nil || s.Refuse != nil
+}
+
 // finishWaiting is finish that waits for room.
 func (p *Pump) finishWaiting(s *Serving) {
-	if !p.isDone() {
+	if !p.mute(s) {
 		if _, err := p.proto.Answer(s, true); err != nil {
 			p.Fail(err)
 		}
