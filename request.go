@@ -89,6 +89,13 @@ func (r *Request) Cancel(cause error) {
 	}
 }
 
+// Stopped says that the request was cancelled and its handler may have noticed: it has the context. For engines.
+func (r *Request) Stopped() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cause != nil && r.ctx != nil
+}
+
 // Context is cancelled when the caller gives up, its deadline passes, the link ends or the handler returns; its
 // deadline is the caller's. It is made on first use.
 func (r *Request) Context() context.Context {

@@ -367,3 +367,33 @@ func TestTheEndOfALinkEndsEveryCall(t *testing.T) {
 		}
 	})
 }
+
+func TestAHandlerThatWasToldToStopIsNotHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far, end := link(t, pump.Limits{}, func(w *bellpull.Reply, r *bellpull.Request) {
+			switch string(r.Borrow()) {
+			case "deaf":
+				time.Sleep(time.Second)
+			case "listens":
+				<-r.Context().Done()
+			}
+			w.Write(r.Borrow())
+		})
+		defer end()
+		answers := make(chan string, 2)
+		for _, body := range []string{"deaf", "listens"} {
+			go func() {
+				got, _ := near.call(t.Context(), body, transport.Now()+int64(5*time.Second))
+				answers <- got
+			}()
+			time.Sleep(10 * time.Millisecond)
+		}
+		far.p.Retire(errors.New("goodbye"), 10*time.Second)
+		if got := <-answers; got != "deaf" {
+			t.Errorf("answered %q", got)
+		}
+		if got := <-answers; got != "" {
+			t.Errorf("answered %q", got)
+		}
+	})
+}

@@ -192,14 +192,14 @@ func (p *Pump) finish(s *Serving, reader, over bool) {
 	}
 }
 
-// mute says that an answer is not to be written: the link has ended, and what a cancelled handler says must not be taken
-// for the method's word. A result still goes out while a retired link lingers.
+// mute says that an answer is not to be written: the link has ended, and what a handler says that was told to stop must
+// not be taken for the method's word. Other results still go out while a retired link lingers.
 func (p *Pump) mute(s *Serving) bool {
 	if !p.isDone() {
 		return false
 	}
 	_, _, err := s.reply.Result()
-	return err != nil || s.Refuse != nil
+	return err != nil || s.Refuse != nil || s.req.Stopped()
 }
 
 // finishWaiting is finish that waits for room.
