@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -20,9 +21,7 @@ func NewSet(ts ...Transport) Set {
 // With gives a Set that has the given transports in addition; they win over those already there.
 func (s Set) With(ts ...Transport) Set {
 	m := make(map[string]Transport, len(s.byScheme)+len(ts))
-	for k, v := range s.byScheme {
-		m[k] = v
-	}
+	maps.Copy(m, s.byScheme)
 	for _, t := range ts {
 		for _, scheme := range t.Schemes() {
 			m[scheme] = t
@@ -74,10 +73,7 @@ func (s Set) Listen(ctx context.Context, a Addr) (Listener, error) {
 // Over gives a Set that has the transports of both; those of top win.
 func (s Set) Over(top Set) Set {
 	m := make(map[string]Transport, len(s.byScheme)+len(top.byScheme))
-	for _, from := range []Set{s, top} {
-		for k, v := range from.byScheme {
-			m[k] = v
-		}
-	}
+	maps.Copy(m, s.byScheme)
+	maps.Copy(m, top.byScheme)
 	return Set{m}
 }

@@ -76,12 +76,7 @@ func (p *Pump) runLane(s *Serving) {
 			p.mu.Lock()
 			p.addRunning(s)
 			p.mu.Unlock()
-			from := transport.Now()
-			p.run(s)
-			if transport.Now()-from < slowAfter {
-				s.Method.Observe(false)
-			}
-			p.dropRunning(s)
+			p.runMeasured(s)
 			p.release(s, false)
 		}
 		l.mu.Lock()

@@ -137,10 +137,7 @@ func (p *Pump) Start() {
 	p.startMain(false)
 }
 
-// In and Out give the ports.
-func (p *Pump) In() transport.Port { return p.in }
-
-// Out: see In.
+// Out gives the port that is written to.
 func (p *Pump) Out() transport.Port { return p.out }
 
 // Done is closed when the link has ended.

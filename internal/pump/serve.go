@@ -55,9 +55,6 @@ func (p *Pump) Serving(r *Reader) *Serving {
 	return s
 }
 
-// Return gives back a Serving that is not to be run. The reader's.
-func (p *Pump) Return(s *Serving) { p.release(s, true) }
-
 func (p *Pump) release(s *Serving, reader bool) {
 	poison(s.Body)
 	if cap(s.Body) > keepScratch {
@@ -147,13 +144,19 @@ func (p *Pump) spawn(s *Serving) {
 func (s *Serving) apart() {
 	p := s.p
 	defer p.unref()
+	p.runMeasured(s)
+	p.finishWaiting(s)
+}
+
+// runMeasured runs a handler apart from the reader, sees whether it was quick, and takes it off the list of those that
+// can be cancelled.
+func (p *Pump) runMeasured(s *Serving) {
 	from := transport.Now()
 	p.run(s)
 	if transport.Now()-from < slowAfter {
 		s.Method.Observe(false)
 	}
 	p.dropRunning(s)
-	p.finishWaiting(s)
 }
 
 // slowAfter is how long a handler of its own goroutine runs before it counts as slow still, in nanoseconds.
@@ -267,6 +270,3 @@ func (p *Pump) cancelRunning(cause error) {
 		s.req.Cancel(cause)
 	}
 }
-
-// Running gives the number of handlers that run for this link.
-func (p *Pump) Running() int { return int(p.handlers.Load()) }
