@@ -74,6 +74,8 @@ var rules = []rule{
 		why: "the suite drives processes and replays what .NET processes wrote; beside that it knows what is public"},
 	{dir: "interop/*", layer: program, may: public,
 		why: "the peer is a program like those of users"},
+	{dir: "survival", layer: program, tests: append([]string{"internal/shmport", "internal/dmtpwire", "internal/bellwire"}, public...),
+		why: "the promises are tested with what users have, the wire of both modes, and the spike as one more carrier"},
 	{dir: "bench", layer: program, may: append([]string{"internal/shmport"}, public...),
 		why: "what is measured beside others is the public API, and the shared-memory spike"},
 	{dir: "internal/archtest", layer: program,

@@ -1,0 +1,131 @@
+//go:build linux || darwin
+
+package survival
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// programVar tells the test binary to be one of the programs instead.
+const programVar = "BELLPULL_SURVIVAL_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if name := os.Getenv(programVar); name != "" {
+		run, ok := programs[name]
+		if !ok {
+			fmt.Fprintln(os.Stderr, "survival: no program", name)
+			os.Exit(2)
+		}
+		os.Unsetenv(programVar)
+		run(os.Args[1:])
+		os.Exit(0)
+	}
+	// What the runtime opens once and keeps, it opens before anybody counts.
+	if l, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
+		l.Close()
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// patience bounds every wait for another goroutine or process. It is no measure of speed.
+const patience = 20 * time.Second
+
+// eventually polls until ok says true, and fails the test when patience is over.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("still not after %v: %s", patience, what)
+		}
+	}
+}
+
+// arrives receives from c, and fails the test when patience is over.
+func arrives[T any](t testing.TB, what string, c <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-c:
+	case <-time.After(patience):
+		t.Fatalf("still not after %v: %s", patience, what)
+	}
+	return v
+}
+
+// best measures until a time is within the bound, at most tries times, and fails the test when none is. A machine that
+// is busy with something else makes one measurement too long; code that is too slow makes them all. What must hold
+// every time is for measure to check.
+func best(t testing.TB, tries int, bound time.Duration, what string, measure func() time.Duration) {
+	t.Helper()
+	least := time.Duration(1<<63 - 1)
+	for range tries {
+		if least = min(least, measure()); least <= bound || t.Failed() {
+			return
+		}
+	}
+	t.Errorf("%s: %v at best in %d tries, promised within %v", what, least, tries, bound)
+}
+
+// leftNothing checks when the test ends, after all its other cleanups, that no goroutine and no descriptor is left of
+// it. It is to be called first. Killed services count too: what is checked is this process, their client.
+func leftNothing(t *testing.T) {
+	t.Helper()
+	goroutines, before := goleak.IgnoreCurrent(), descriptors(t)
+	t.Cleanup(func() {
+		if t.Failed() {
+			return // it may have ended anywhere
+		}
+		goleak.VerifyNone(t, goroutines)
+		var after []string
+		for end := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
+			if after = descriptors(t); len(after) <= len(before) {
+				return
+			}
+			if time.Now().After(end) {
+				break
+			}
+		}
+		t.Errorf("%d descriptors before, %d after:\nbefore\n  %s\nafter\n  %s", len(before), len(after),
+			strings.Join(before, "\n  "), strings.Join(after, "\n  "))
+	})
+}
+
+// descriptors lists what this process has open.
+func descriptors(t testing.TB) []string {
+	t.Helper()
+	dir := "/proc/self/fd"
+	if runtime.GOOS != "linux" {
+		dir = "/dev/fd"
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, e := range entries {
+		what, err := os.Readlink(dir + "/" + e.Name())
+		if err != nil && runtime.GOOS == "linux" {
+			continue // the directory itself, as it was read
+		}
+		list = append(list, e.Name()+" "+what)
+	}
+	return list
+}
+
+// shortDir gives a directory with a path short enough for sockets. It is removed when the test ends.
+func shortDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "bp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
