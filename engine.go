@@ -59,6 +59,10 @@ type Host interface {
 	// random and made for the service alone that is dialled: who knows it can replace the peer's link. 0 for any other
 	// context.
 	Incarnation(ctx context.Context) uint64
+	// Heartbeat is the node's policy for links: a link on which nothing was heard for every is pinged, where the
+	// protocol can, and one on which nothing was heard within the second time is given up. Both are 0 when there is
+	// to be none.
+	Heartbeat() (every, within time.Duration)
 	// Connect dials an address with the node's transports. It blocks until connected or ctx is done.
 	Connect(ctx context.Context, to transport.Addr) (transport.Conn, error)
 	// Lookup says where a named peer listens, for engines that dial back. The table is filled by [Node.Know].

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"github.com/bellpull/bellpull/transport"
 )
@@ -27,6 +28,8 @@ func (h *host) Incarnation(ctx context.Context) uint64 {
 func (h *host) Log() *slog.Logger  { return h.cfg.log }
 func (h *host) Emit(e Event)       { h.emit(e) }
 func (h *host) Generation() uint64 { return h.cfg.mux.changes.Load() }
+
+func (h *host) Heartbeat() (every, within time.Duration) { return h.cfg.beatEvery, h.cfg.beatWithin }
 
 func (h *host) Connect(ctx context.Context, to transport.Addr) (transport.Conn, error) {
 	return h.set.Dial(ctx, to)

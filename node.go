@@ -57,8 +57,9 @@ const DefaultTimeout = 30 * time.Second
 // it dials. It does no I/O and starts nothing. An option out of its range panics.
 func NewNode(name string, opts ...NodeOption) *Node {
 	n := &Node{
-		name:      name,
-		cfg:       nodeConfig{log: slog.New(slog.DiscardHandler), timeout: DefaultTimeout},
+		name: name,
+		cfg: nodeConfig{log: slog.New(slog.DiscardHandler), timeout: DefaultTimeout,
+			beatEvery: 5 * time.Second, beatWithin: 15 * time.Second},
 		done:      make(chan struct{}),
 		closed:    make(chan struct{}),
 		watchers:  map[*watcher]struct{}{},
@@ -73,6 +74,9 @@ func NewNode(name string, opts ...NodeOption) *Node {
 	}
 	if n.cfg.timeout <= 0 {
 		panic(fmt.Sprintf("bellpull: WithTimeout(%v): must be positive", n.cfg.timeout))
+	}
+	if e, w := n.cfg.beatEvery, n.cfg.beatWithin; e < 0 || e > 0 && w < 2*e {
+		panic(fmt.Sprintf("bellpull: WithHeartbeat(%v, %v): the second must be twice the first at least", e, w))
 	}
 	if n.cfg.mux == nil {
 		n.cfg.mux = NewMux()

@@ -24,6 +24,8 @@ type nodeConfig struct {
 	set        transport.Set
 	log        *slog.Logger
 	timeout    time.Duration
+	beatEvery  time.Duration
+	beatWithin time.Duration
 	callChain  []CallInterceptor
 	serveChain []HandlerInterceptor
 }
@@ -68,6 +70,15 @@ func WithLogger(l *slog.Logger) NodeOption { return nodeOption(func(c *nodeConfi
 // WithTimeout bounds calls whose context has no deadline. Default 30 s; it must be positive.
 func WithTimeout(d time.Duration) NodeOption {
 	return nodeOption(func(c *nodeConfig) { c.timeout = d })
+}
+
+// WithHeartbeat sets how links are looked after: one on which nothing was heard for every is pinged, and one on which
+// nothing was heard within the second time is given up, as when the other process had died: its calls fail, [Maybe],
+// and a dialled peer redials. Any byte that arrives is a sign of life, and so is what a slow reader takes of a backlog.
+// A process that is only slow answers: pings run no user code. Defaults: 5 s and 15 s. within must be at least twice
+// every; every 0 is no heartbeat at all, and then a stopped process is noticed by the deadlines of calls alone.
+func WithHeartbeat(every, within time.Duration) NodeOption {
+	return nodeOption(func(c *nodeConfig) { c.beatEvery, c.beatWithin = every, within })
 }
 
 // WithCallInterceptor puts f around every call and notify this node makes. The first one added is the outermost:

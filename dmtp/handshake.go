@@ -135,6 +135,7 @@ func (l *link) welcomed(w *pump.Waiter, m *dmtpwire.WaitVerify) {
 	}
 	l.peer.Store(p)
 	l.state.CompareAndSwap(stateGate, stateOnline)
+	l.beat()
 	if err := l.pump.Err(); err != nil {
 		l.e.host.Down(l, err) // ended while it went up
 	}
@@ -238,6 +239,7 @@ func (l *link) letIn(answer *dmtpwire.WaitVerify, want string, compact bool) {
 			l.leaveGate()
 			l.state.CompareAndSwap(stateGate, stateOnline)
 			l.pump.Out().Commit(copy(room, frame))
+			l.beat()
 			if l.pump.Err() != nil {
 				l.e.host.Down(l, l.pump.Err()) // ended while it went up
 			}

@@ -105,8 +105,7 @@ func (l *link) onKernelAnswer(r *pump.Reader, f dmtpwire.Flags, body []byte) {
 func (l *link) Ping(ctx context.Context) (time.Duration, error) {
 	from := time.Now()
 	body, err := l.ask(ctx, waitPing, dmtpwire.FlagPingRequest, func(sign int32) []byte {
-		m := dmtpwire.WaitPing{Sign: sign, Source: textOrNull(*l.id.Load()), Version: dmtpwire.Version}
-		return m.AppendJSON(nil, dmtpwire.Compact)
+		return l.pingBody(sign)
 	})
 	if err != nil {
 		return 0, l.named("ping", "", err)
@@ -118,6 +117,32 @@ func (l *link) Ping(ctx context.Context) (time.Duration, error) {
 			Msg: "answered with status " + m.Status.String()}
 	}
 	return took, nil
+}
+
+func (l *link) pingBody(sign int32) []byte {
+	m := dmtpwire.WaitPing{Sign: sign, Source: textOrNull(*l.id.Load()), Version: dmtpwire.Version}
+	return m.AppendJSON(nil, dmtpwire.Compact)
+}
+
+// beat begins the heartbeat of a link that is online. The service waits a little longer, so that it is the client that
+// pings when both have one.
+func (l *link) beat() {
+	every, within := l.e.host.Heartbeat()
+	if every == 0 {
+		return
+	}
+	if !l.dialled {
+		every += every / 5
+	}
+	l.pump.Heartbeat(every, within, func() {
+		// Nobody waits for the answer: that it comes is enough, and sign 0 is no waiter's. While the batch is full
+		// the other side has enough to read and to show life by.
+		frame := dmtpwire.AppendFrame(nil, dmtpwire.FlagPingRequest, l.pingBody(0))
+		if room, ok, _ := l.pump.Room(len(frame), false); ok {
+			l.pump.Out().Commit(copy(room, frame))
+			l.pump.Flush()
+		}
+	})
 }
 
 // named completes an error of the pump with what was tried.

@@ -31,6 +31,7 @@ var past = time.Unix(1, 0)
 // connPort is the Port of a byte stream. Read and written bytes pass through one buffer each way; what a frame needs
 // beyond them is claimed as the bytes arrive.
 type connPort struct {
+	life  Life
 	conn  Conn
 	try   TryWriter // nil: every write is the writer goroutine's
 	split Split
@@ -61,6 +62,7 @@ const maxFlushRounds = 16
 
 func (p *connPort) Identity() Identity { return p.conn.Identity() }
 func (p *connPort) Traits() Traits     { return p.conn.Traits() }
+func (p *connPort) Life() *Life        { return &p.life }
 
 func (p *connPort) Next() ([]byte, bool, error) {
 	have := p.w - p.r
@@ -109,6 +111,9 @@ func (p *connPort) Wait(until int64) error {
 	n, err := p.conn.Read(p.buf[p.w:])
 	p.w += n
 	p.full = p.w == len(p.buf)
+	if n > 0 {
+		p.life.Sign()
+	}
 	if until != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
 		p.woken.Store(false)
 		p.conn.SetReadDeadline(time.Time{})
@@ -240,14 +245,19 @@ func (p *connPort) Drain() error {
 		}
 		out := p.out[p.outOff:]
 		p.mu.Unlock()
-		n, err := p.conn.Write(out)
+		n, err := p.conn.Write(out[:min(len(out), drainChunk)])
+		if p.try != nil && n > 0 {
+			p.life.Sign() // the carrier was full, so the other side has read
+		}
 		p.mu.Lock()
 		p.outOff += n
 		if err != nil {
 			p.failWrite(err)
 			return err
 		}
-		p.dropOut()
+		if p.outOff == len(p.out) {
+			p.dropOut()
+		}
 	}
 }
 

@@ -39,6 +39,9 @@ type Port interface {
 	// Queued gives the number of bytes committed and not yet taken by the carrier.
 	Queued() int
 
+	// Life counts the signs of life of the other side.
+	Life() *Life
+
 	Identity() Identity
 	Traits() Traits
 
@@ -67,6 +70,8 @@ const (
 	readAhead = 64 << 10
 	// keepBuffer is the largest buffer kept between frames; a larger one goes back to the heap.
 	keepBuffer = 256 << 10
+	// drainChunk is how much Drain writes at a time, so that a slow reader is seen to read.
+	drainChunk = 64 << 10
 )
 
 func (c PortConfig) withDefaults() PortConfig {

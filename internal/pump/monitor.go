@@ -12,7 +12,7 @@ import (
 const tickEvery = time.Millisecond
 
 // A Monitor watches the links of one engine: it takes the reader role from handlers that last, wakes main when no
-// caller reads, and expires calls. Its goroutines sleep while nothing is going on. Its Close ends them.
+// caller reads, expires calls, and notices silence. Its goroutines sleep while nothing is going on. Its Close ends them.
 //
 // Ticks do not come from a timer of the runtime where that can be helped: a timer that is due within a millisecond
 // keeps the runtime's own watchdog awake, which takes processors away from goroutines in system calls and so makes
@@ -28,6 +28,7 @@ type Monitor struct {
 	// mu guards the fields that follow. It is taken inside no lock of a pump but for the atomic flag of arm.
 	mu      sync.Mutex
 	pumps   map[*Pump]struct{}
+	beats   beats   // the heartbeats of those that have one
 	armed   []*Pump // that a timer ticks for
 	kernel  *kernelTicker
 	kernels []*Pump // that the kernel's ticker ticks for
@@ -62,6 +63,7 @@ func (m *Monitor) add(p *Pump) {
 func (m *Monitor) remove(p *Pump) {
 	m.mu.Lock()
 	delete(m.pumps, p)
+	m.unbeat(p)
 	m.mu.Unlock()
 }
 
@@ -157,6 +159,11 @@ func (m *Monitor) run() {
 		if next := m.next.Load(); next != 0 {
 			wait = max(0, time.Duration(next-transport.Now()))
 		}
+		if beat := m.nextBeat(); beat != 0 {
+			if left := max(0, time.Duration(beat-transport.Now())); wait < 0 || left < wait {
+				wait = left
+			}
+		}
 		if ticking && (wait < 0 || wait > tickEvery) {
 			wait = tickEvery
 		}
@@ -178,6 +185,7 @@ func (m *Monitor) run() {
 		case <-timer.C:
 			ticking = m.tick()
 			m.sweep()
+			m.look()
 		}
 	}
 }

@@ -114,6 +114,8 @@ type Pump struct {
 	mainParked bool
 	mainWake   chan struct{}
 
+	beat beat // the monitor's, see beat.go
+
 	// The monitor's alone.
 	lastTick  uint64
 	idleTicks int

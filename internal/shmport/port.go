@@ -15,6 +15,7 @@ import (
 
 // port is one end of a connection.
 type port struct {
+	life transport.Life
 	conn *conn
 	cfg  transport.PortConfig
 
@@ -44,6 +45,7 @@ var _ transport.Port = (*port)(nil)
 
 func (p *port) Identity() transport.Identity { return p.conn.Identity() }
 func (p *port) Traits() transport.Traits     { return p.conn.Traits() }
+func (p *port) Life() *transport.Life        { return &p.life }
 
 func slotsFor(n int) uint64 { return uint64((n + wordSize + slotSize - 1) / slotSize) }
 
@@ -113,6 +115,9 @@ func (p *port) spin() bool {
 
 func (p *port) Wait(until int64) error {
 	if p.spin() {
+		if p.ready() {
+			p.life.Sign()
+		}
 		return nil
 	}
 	p.in.asleep.Store(1)
@@ -130,7 +135,10 @@ func (p *port) Wait(until int64) error {
 		p.conn.life.SetReadDeadline(time.Time{})
 		return nil
 	}
-	_, err := p.conn.life.Read(p.bell[:])
+	n, err := p.conn.life.Read(p.bell[:])
+	if n > 0 {
+		p.life.Sign()
+	}
 	if until != 0 || isTimeout(err) {
 		p.woken.Store(false)
 		p.conn.life.SetReadDeadline(time.Time{})
