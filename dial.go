@@ -3,7 +3,6 @@ package bellpull
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/bellpull/bellpull/transport"
@@ -37,7 +36,7 @@ func (n *Node) Dial(ctx context.Context, addr string, p Protocol, opts ...DialOp
 		if !peer.dial.waitServer || ctx.Err() != nil || !retryable(err) {
 			break
 		}
-		if !n.sleepCtx(ctx, backoff(try)) {
+		if !n.sleepCtx(ctx, n.backoff(try)) {
 			break
 		}
 	}
@@ -75,9 +74,9 @@ const (
 
 // backoff gives a random pause between nothing and the bound of the try: full jitter, so that many clients of one
 // server do not come back in step.
-func backoff(try int) time.Duration {
+func (n *Node) backoff(try int) time.Duration {
 	bound := min(backoffCap, backoffBase<<min(try, 8))
-	return time.Duration(rand.Int64N(int64(bound) + 1))
+	return time.Duration(n.cfg.random() % uint64(bound+1))
 }
 
 // retryable says that trying again can help: a refusal does not go away by itself.
@@ -111,7 +110,7 @@ func (p *Peer) redial() {
 	}()
 	first, refused := p.flapping(), 0
 	for try := first; ; try++ {
-		pause := backoff(try)
+		pause := n.backoff(try)
 		if try == 0 {
 			pause = 0 // a server that only restarted is back at once
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"reflect"
 	"slices"
@@ -58,7 +59,7 @@ const DefaultTimeout = 30 * time.Second
 func NewNode(name string, opts ...NodeOption) *Node {
 	n := &Node{
 		name: name,
-		cfg: nodeConfig{log: slog.New(slog.DiscardHandler), timeout: DefaultTimeout,
+		cfg: nodeConfig{log: slog.New(slog.DiscardHandler), timeout: DefaultTimeout, random: rand.Uint64,
 			beatEvery: 5 * time.Second, beatWithin: 15 * time.Second},
 		done:      make(chan struct{}),
 		closed:    make(chan struct{}),

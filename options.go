@@ -28,6 +28,20 @@ type nodeConfig struct {
 	beatWithin time.Duration
 	callChain  []CallInterceptor
 	serveChain []HandlerInterceptor
+	random     func() uint64 // where random numbers come from; rand.Uint64 but in a simulation
+}
+
+// dice is a transport that throws the node's dice too, so that a simulated run can be repeated. See internal/sim.
+type dice interface{ Random() uint64 }
+
+// dicer gives the dice of the last of the transports that has some, else those it had.
+func dicer(have func() uint64, ts []transport.Transport) func() uint64 {
+	for _, t := range ts {
+		if d, ok := t.(dice); ok {
+			have = d.Random
+		}
+	}
+	return have
 }
 
 type listenConfig struct{}
@@ -61,7 +75,7 @@ func WithMux(m *Mux) NodeOption { return nodeOption(func(c *nodeConfig) { c.mux 
 
 // WithTransports adds transports to those the protocols bring, and wins over them.
 func WithTransports(ts ...transport.Transport) NodeOption {
-	return nodeOption(func(c *nodeConfig) { c.set = c.set.With(ts...) })
+	return nodeOption(func(c *nodeConfig) { c.set, c.random = c.set.With(ts...), dicer(c.random, ts) })
 }
 
 // WithLogger makes the node log there: handler panics, refused handshakes, failing listeners. Default: nowhere.

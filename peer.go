@@ -2,7 +2,6 @@ package bellpull
 
 import (
 	"context"
-	"math/rand/v2"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -42,7 +41,7 @@ type Peer struct {
 type liveLink struct{ Link }
 
 func newPeer(n *Node, name string) *Peer {
-	return &Peer{node: n, name: name, incarnation: rand.Uint64() | 1, up: make(chan struct{}), done: make(chan struct{})}
+	return &Peer{node: n, name: name, incarnation: n.cfg.random() | 1, up: make(chan struct{}), done: make(chan struct{})}
 }
 
 func (p *Peer) setName(name string) {
