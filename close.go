@@ -3,43 +3,68 @@ package bellpull
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
+	"time"
 )
 
-// Close ends the node: it stops listening, tells every peer, fails what still runs and returns when its goroutines,
-// handlers included, are gone. Let ctx end to cut the goodbyes short. Not to be called from a handler, which it would
-// wait for. Closing again waits for the first Close.
+// closeGrace is how long Close goes on after its context has ended, for goodbyes that are under way and for handlers
+// that end because they are told to. Half of it is for either.
+const closeGrace = 250 * time.Millisecond
+
+// Close ends the node in an orderly way. It refuses what is new ([Never]), stops listening, lets handlers that run
+// finish, says goodbye to every peer, ends the links, which fails the calls that still wait for an answer, and returns
+// when nothing of the node is left: no goroutine, handlers included, no descriptor, no socket file.
 //
-// The order is: refuse what is new; close listeners; let handlers that run finish until ctx is done; say goodbye and
-// end every link, which fails pending calls and cancels handlers; wait for the engines; end watchers.
+// When ctx ends, all that is cut short: every peer is told, its answer is not waited for, and the contexts of handlers
+// are cancelled. Close then returns within 250 ms: with nil if nothing is left, or else with an [*Error] that Is ctx's
+// error and says how many handlers have not returned. Nobody can end those from outside. What they answer goes nowhere,
+// and the last one that returns takes the rest of the node with it.
+//
+// It may be called again, also while it runs, and waits for the same end; the first context that ends cuts short for
+// all. From a handler it does not return before its context ends, since it waits for the handler.
 func (n *Node) Close(ctx context.Context) error {
 	n.mu.Lock()
-	if n.closing {
-		n.mu.Unlock()
-		select {
-		case <-n.closed:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
+	if !n.closing {
+		n.closing = true
+		links, peers := make([]Link, 0, len(n.links)), make([]*Peer, 0, len(n.peers))
+		for l := range n.links {
+			links = append(links, l)
 		}
-	}
-	n.closing = true
-	listeners, engines := n.listeners, n.engines
-	links := make([]Link, 0, len(n.links))
-	for l := range n.links {
-		links = append(links, l)
-	}
-	peers := make([]*Peer, 0, len(n.peers))
-	for _, p := range n.peers {
-		peers = append(peers, p)
+		for _, p := range n.peers {
+			peers = append(peers, p)
+		}
+		go n.shutDown(links, peers) // Close waits for it, or says that it does not any more
 	}
 	n.mu.Unlock()
+	select {
+	case <-n.closed:
+		return n.closeErr
+	case <-ctx.Done():
+	}
+	n.cutOnce.Do(func() { close(n.cut) })
+	t := time.NewTimer(closeGrace)
+	defer t.Stop()
+	select {
+	case <-n.closed:
+		return n.closeErr
+	case <-t.C:
+	}
+	n.quiet() // whoever watches must not wait for a handler either
+	return n.unfinished(ctx)
+}
 
-	close(n.done)
+// shutDown does what Close says, in this order: listeners, handlers that run, goodbyes, links, peers, engines, watchers.
+func (n *Node) shutDown(links []Link, peers []*Peer) {
+	defer close(n.closed)
+	defer n.quiet()
+	n.end()
 	var errs []error
-	for ln := range listeners {
+	for ln := range n.listeners { // nobody adds one any more
 		errs = append(errs, ln.Close())
 	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	goodbye := make(chan struct{})
 	go func() {
 		defer close(goodbye)
@@ -56,18 +81,57 @@ func (n *Node) Close(ctx context.Context) error {
 	}()
 	select {
 	case <-goodbye:
-	case <-ctx.Done():
+	case <-n.cut:
+		cancel()
+		t := time.NewTimer(closeGrace / 2) // so that the peers hear why
+		defer t.Stop()
+		select {
+		case <-goodbye:
+		case <-t.C:
+		}
 	}
-	for _, o := range engines {
-		errs = append(errs, o.engine.Close())
+	closed := make(chan error, len(n.engines))
+	for _, o := range n.engines { // at once: the handlers of one must not keep the links of another
+		go func() { closed <- o.engine.Close() }()
 	}
-	<-goodbye
 	for _, p := range peers {
 		p.end(n.closedError("peer", p.Name()))
 	}
+	for range n.engines {
+		errs = append(errs, <-closed)
+	}
+	<-goodbye
 	n.wg.Wait()
-	close(n.closed)
-	return errors.Join(errs...)
+	n.closeErr = errors.Join(errs...)
+}
+
+// quiet lets the watchers end.
+func (n *Node) quiet() { n.quietOnce.Do(func() { close(n.quieted) }) }
+
+// unfinished is what Close answers when handlers do not return.
+func (n *Node) unfinished(ctx context.Context) error {
+	e := &Error{Code: contextCode(ctx.Err()), Op: "close", Peer: n.name, Ran: Never, Err: context.Cause(ctx),
+		Msg: "handlers have not returned", Advice: "have handlers return when Request.Context is done"}
+	n.mu.Lock()
+	engines := n.engines
+	n.mu.Unlock()
+	running := 0
+	for _, o := range engines {
+		if r, ok := o.engine.(Runner); ok {
+			running += r.Running()
+		}
+	}
+	if running > 0 {
+		e.Msg = fmt.Sprintf("handlers that have not returned: %d", running)
+	}
+	return e
+}
+
+// during gives a context that ends with the node too.
+func (n *Node) during(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(n.life, cancel)
+	return ctx, func() { stop(); cancel() }
 }
 
 func (n *Node) closedError(op, peer string) *Error {

@@ -28,17 +28,22 @@ func (n *Node) Dial(ctx context.Context, addr string, p Protocol, opts ...DialOp
 	n.mu.Lock()
 	n.peers[peer.name] = peer
 	n.mu.Unlock()
+	during, cancel := n.during(ctx)
+	defer cancel()
 	for try := 0; ; try++ {
-		_, err = e.Dial(context.WithValue(ctx, dialKey{}, peer), a)
+		_, err = e.Dial(context.WithValue(during, dialKey{}, peer), a)
 		if err == nil {
 			return peer, nil
 		}
-		if !peer.dial.waitServer || ctx.Err() != nil || !retryable(err) {
+		if !peer.dial.waitServer || during.Err() != nil || !retryable(err) {
 			break
 		}
-		if !n.sleepCtx(ctx, n.backoff(try)) {
+		if !n.sleepCtx(during, n.backoff(try)) {
 			break
 		}
+	}
+	if n.life.Err() != nil && ctx.Err() == nil {
+		err = n.closedError("dial", a.String())
 	}
 	n.mu.Lock()
 	n.drop(peer)

@@ -35,6 +35,12 @@ type Drainer interface {
 	Drain(ctx context.Context)
 }
 
+// A Runner is an [Engine] that counts the handlers it runs, so that a [Node.Close] that gives up can say how many.
+type Runner interface {
+	// Running gives how many handlers have not returned, those of links that have ended included. It does not block.
+	Running() int
+}
+
 // An Engine runs a protocol for one node. It may own several connections per link, or one connection may be no link
 // at all: that is why it serves the node and not a connection. Its methods may be called concurrently.
 type Engine interface {

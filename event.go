@@ -116,7 +116,7 @@ func (n *Node) Watch(ctx context.Context) iter.Seq[Event] {
 			case <-w.more:
 			case <-ctx.Done():
 				return
-			case <-n.closed:
+			case <-n.quieted:
 				for _, e := range w.take() {
 					if !yield(e) {
 						return

@@ -24,9 +24,15 @@ type Node struct {
 	call  CallFunc // the interceptors, built once; nil without any
 	serve func(Handler) Handler
 
-	exchanges sync.Pool // *Exchange; they hold nothing that belongs to a goroutine or a clock
-	done      chan struct{}
-	wg        sync.WaitGroup // accept loops, reconnects, closers
+	exchanges sync.Pool       // *Exchange; they hold nothing that belongs to a goroutine or a clock
+	life      context.Context // ends when Close begins
+	end       context.CancelFunc
+	done      <-chan struct{} // of life
+	wg        sync.WaitGroup  // accept loops, reconnects, closers
+
+	cut, quieted, closed chan struct{} // closed when: Close is to be cut short, watchers end, nothing is left
+	cutOnce, quietOnce   sync.Once
+	closeErr             error // of Close, written before closed is closed
 
 	watchMu  sync.Mutex
 	watchers map[*watcher]struct{}
@@ -34,7 +40,6 @@ type Node struct {
 	// mu guards the fields that follow. It is taken before a Peer's mu.
 	mu        sync.Mutex
 	closing   bool
-	closed    chan struct{} // closed when Close has finished
 	peers     map[string]*Peer
 	links     map[Link]*Peer
 	known     map[string]transport.Addr
@@ -61,7 +66,8 @@ func NewNode(name string, opts ...NodeOption) *Node {
 		name: name,
 		cfg: nodeConfig{log: slog.New(slog.DiscardHandler), timeout: DefaultTimeout, random: rand.Uint64,
 			beatEvery: 5 * time.Second, beatWithin: 15 * time.Second},
-		done:      make(chan struct{}),
+		cut:       make(chan struct{}),
+		quieted:   make(chan struct{}),
 		closed:    make(chan struct{}),
 		watchers:  map[*watcher]struct{}{},
 		peers:     map[string]*Peer{},
@@ -70,6 +76,8 @@ func NewNode(name string, opts ...NodeOption) *Node {
 		listeners: map[transport.Listener]transport.Addr{},
 		changed:   make(chan struct{}),
 	}
+	n.life, n.end = context.WithCancel(context.Background())
+	n.done = n.life.Done()
 	for _, o := range opts {
 		o.applyNode(&n.cfg)
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/bellpull/bellpull/transport"
 )
 
+var _ bellpull.Runner = (*engine)(nil)
+
 // engine runs DMTP for one node.
 type engine struct {
 	cfg     Protocol
@@ -137,6 +139,17 @@ func (e *engine) Close() error {
 	e.wg.Wait()
 	e.mon.Close()
 	return nil
+}
+
+// Running gives how many handlers have not returned.
+func (e *engine) Running() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := 0
+	for l := range e.links {
+		n += l.pump.Running()
+	}
+	return n
 }
 
 func errClosed() *bellpull.Error {

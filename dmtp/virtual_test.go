@@ -30,6 +30,7 @@ func bubble(t *testing.T, m *bellpull.Mux, f func(t *testing.T, node *bellpull.N
 		defer cancel()
 		peer.Close(ctx)
 		node.Close(ctx)
+		node.Close(context.Background()) // handlers that outlasted the first one
 	})
 }
 

@@ -273,6 +273,20 @@ func (p *Pump) Drain(ctx context.Context) {
 	}
 }
 
+// Running gives how many handlers have not returned. It does not block.
+func (p *Pump) Running() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for s := p.running; s != nil; s = s.next {
+		n++
+	}
+	if p.role.Load()&roleMask == roleHandling { // a theft, which moves it to the list, takes mu
+		n++
+	}
+	return n
+}
+
 // handlerDone counts a handler that has returned.
 func (p *Pump) handlerDone() {
 	if p.handlers.Add(-1) != 0 || !p.draining.Load() {
