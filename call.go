@@ -206,7 +206,7 @@ func (p *Peer) awaitLink(x *Exchange) error {
 	if p.live.Load() != nil {
 		return nil
 	}
-	if err != nil || p.dial.failFast {
+	if err != nil || p.failFast() {
 		return p.downError(op, x.Method)
 	}
 	t := time.NewTimer(time.Duration(x.Deadline - transport.Now()))
@@ -220,6 +220,12 @@ func (p *Peer) awaitLink(x *Exchange) error {
 	case <-t.C:
 		return &Error{Code: CodeDeadline, Op: op, Peer: p.Name(), Method: x.Method, Ran: Never, Msg: "the peer is away"}
 	}
+}
+
+// failFast says that calls do not wait for the peer to come back.
+func (p *Peer) failFast() bool {
+	w := p.way.Load()
+	return w != nil && w.cfg.failFast
 }
 
 // downError says that the peer is away or gone.

@@ -21,24 +21,23 @@ func (n *Node) Dial(ctx context.Context, addr string, p Protocol, opts ...DialOp
 		return nil, err
 	}
 	peer := newPeer(n, n.reserve(a.String()))
-	peer.dialled, peer.engine, peer.addr = true, e, a
+	w := &way{engine: e, addr: a}
 	for _, o := range opts {
-		o.applyDial(&peer.dial)
+		o.applyDial(&w.cfg)
 	}
+	peer.way.Store(w)
 	n.mu.Lock()
 	n.peers[peer.name] = peer
 	n.mu.Unlock()
 	during, cancel := n.during(ctx)
 	defer cancel()
 	for try := 0; ; try++ {
-		_, err = e.Dial(context.WithValue(during, dialKey{}, peer), a)
+		err = peer.try(during, w)
 		if err == nil {
-			return peer, nil
+			return n.standsFor(peer, e), nil
 		}
-		if !peer.dial.waitServer || during.Err() != nil || !retryable(err) {
-			break
-		}
-		if !n.sleepCtx(during, n.backoff(try)) {
+		again := w.cfg.waitServer && retryable(err) || try < maxTwinTries && errors.Is(err, errTwinLost)
+		if !again || during.Err() != nil || !n.sleepCtx(during, n.backoff(try)) {
 			break
 		}
 	}
@@ -101,7 +100,7 @@ func retryable(err error) bool {
 func (p *Peer) redial() {
 	n := p.node
 	defer n.wg.Done()
-	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), dialKey{}, p))
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	n.wg.Add(1)
 	go func() { // the peer's or the node's end is the end of the try under way
@@ -113,17 +112,20 @@ func (p *Peer) redial() {
 		}
 		cancel()
 	}()
-	first, refused := p.flapping(), 0
+	w, first, refused := p.way.Load(), p.flapping(), 0
 	for try := first; ; try++ {
 		pause := n.backoff(try)
 		if try == 0 {
 			pause = 0 // a server that only restarted is back at once
 		}
-		if !n.sleepCtx(ctx, pause) {
+		if !p.pause(ctx, pause) {
 			return
 		}
+		if p.Up() {
+			return // the other node was first
+		}
 		tryCtx, done := context.WithTimeout(ctx, redialTimeout)
-		_, err := p.engine.Dial(tryCtx, p.addr)
+		err := p.try(tryCtx, w)
 		done()
 		if err == nil || ctx.Err() != nil {
 			return
@@ -138,11 +140,23 @@ func (p *Peer) redial() {
 			n.drop(p)
 			n.mu.Unlock()
 			p.end(err)
-			n.discard(p.engine)
+			n.discard(w.engine)
 			n.emit(Event{Kind: EventClosed, Peer: p, Name: p.Name(), Err: err})
 			return
 		}
 	}
+}
+
+// pause sleeps between two tries, unless somebody is in a hurry. It says whether to go on.
+func (p *Peer) pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-p.now:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
 }
 
 const (

@@ -65,6 +65,18 @@ type Host interface {
 	// random and made for the service alone that is dialled: who knows it can replace the peer's link. 0 for any other
 	// context.
 	Incarnation(ctx context.Context) uint64
+	// Epoch is the node's own random number, which tells it from all others, of the same name too. It is no secret.
+	Epoch() uint64
+	// Listens says that the node has a listener, so that others may dial it.
+	Listens() bool
+	// Settle is to be called before an accepted link of a node that listens itself goes up. If this node may be dialling
+	// that one just now, and has the smaller epoch, or has dialled one of that name which is away, it blocks
+	// until that is decided, 0.8 s at most.
+	Settle(name string, epoch uint64)
+	// Join is for a dial that was refused because the node at the other end, of this epoch, has dialled this one. It
+	// finds the link that came of that among those that this node accepted: same says whether the incarnation that its
+	// client told proves it. The peer that is dialled with ctx and that link's become one.
+	Join(ctx context.Context, epoch uint64, same func(incarnation uint64) bool) (Link, error)
 	// Heartbeat is the node's policy for links: a link on which nothing was heard for every is pinged, where the
 	// protocol can, and one on which nothing was heard within the second time is given up. Both are 0 when there is
 	// to be none.
@@ -74,7 +86,8 @@ type Host interface {
 	// Lookup says where a named peer listens, for engines that dial back. The table is filled by [Node.Know].
 	Lookup(peer string) (transport.Addr, bool)
 	// Up announces a link that is ready and binds it to its peer. ctx is the one that Dial was given, or any other
-	// for accepted links. [CodeNameTaken]: a live peer has the link's name already; the engine refuses the other side.
+	// for accepted links. [CodeNameTaken]: a live peer has the link's name already, or, with a [*TwinError], this node
+	// has dialled that one; the engine refuses the other side.
 	// The engine must not call Find or Run for the link before.
 	Up(ctx context.Context, l Link) (*Peer, error)
 	// Rename moves a link's peer to another name, or fails with [CodeNameTaken] and changes nothing. The engine has
@@ -111,6 +124,10 @@ type Link interface {
 	Name() string
 	// Named says that the name is the other end's own and outlives the link.
 	Named() bool
+	// Epoch is the other node's, 0 when the protocol does not say.
+	Epoch() uint64
+	// Bind says that the link is another peer's from now on. Up has bound it to its first.
+	Bind(*Peer)
 	// Incarnation tells apart two runs of a process of one name; 0 when the protocol does not say.
 	Incarnation() uint64
 	Identity() transport.Identity

@@ -301,6 +301,8 @@ func (l *toyLink) Ping(context.Context) (time.Duration, error) {
 func (l *toyLink) Name() string                 { return l.name }
 func (l *toyLink) Named() bool                  { return true }
 func (l *toyLink) Incarnation() uint64          { return 0 }
+func (l *toyLink) Epoch() uint64                { return 0 }
+func (l *toyLink) Bind(*bellpull.Peer)          {}
 func (l *toyLink) Identity() transport.Identity { return l.in.Identity() }
 func (l *toyLink) Traits() bellpull.Traits {
 	return bellpull.Traits{Protocol: "toy", Calls: true, Notifies: true}

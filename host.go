@@ -58,26 +58,45 @@ func (h *host) Up(ctx context.Context, l Link) (*Peer, error) {
 	if p != nil && p.ended() {
 		return nil, &Error{Code: CodeClosed, Op: "dial", Peer: name, Ran: Never, Msg: "the peer was closed"}
 	}
-	if p == nil {
+	if p != nil {
+		if n.peers[p.Name()] != p || p.Name() != name {
+			n.drop(p)
+			name = n.freeName(name)
+		}
+		if l.Epoch() != 0 {
+			n.dialled[l.Epoch()] = l
+			n.giveUpTwins(l)
+		}
+	} else if twin := n.twinOf(l); twin != nil {
+		return nil, &Error{Code: CodeNameTaken, Op: "link", Peer: name, Ran: Never, Err: twin}
+	} else if p = n.twins[l.Incarnation()]; p != nil {
+		name = p.Name() // the node that we dialled dials us again
+	} else {
 		p = n.peers[name]
 		switch old := p; {
 		case old == nil:
 			p = newPeer(n, name)
-		case old.dialled, old.live.Load() != nil && !sameRun(old.live.Load().Link, l):
+		case old.dialled(), old.live.Load() != nil && !sameRun(old.live.Load().Link, l):
 			// Whom we dialled, nobody becomes by taking its name.
 			return nil, &Error{Code: CodeNameTaken, Op: "link", Peer: name, Ran: Never,
 				Msg: "a live peer of that name is connected"}
 		}
-	} else if n.peers[p.Name()] != p || p.Name() != name {
-		n.drop(p)
-		name = n.freeName(name)
 	}
 	n.peers[name] = p
 	p.setName(name)
+	n.bind(p, l)
+	return p, nil
+}
+
+// bind makes l the link of p. Called with mu held.
+func (n *Node) bind(p *Peer, l Link) {
 	n.links[l] = p
+	if p.twin != 0 {
+		n.twins[p.twin] = p
+	}
 	old, reconnects := p.attach(l)
 	if old != nil {
-		delete(n.links, old)
+		n.unlink(old)
 		n.wg.Add(1)
 		go func() {
 			defer n.wg.Done()
@@ -87,8 +106,15 @@ func (h *host) Up(ctx context.Context, l Link) (*Peer, error) {
 	n.trim()
 	close(n.changed)
 	n.changed = make(chan struct{})
-	n.emit(Event{Kind: EventUp, Peer: p, Name: name, Reconnects: reconnects, Identity: l.Identity(), Metadata: l.Metadata()})
-	return p, nil
+	n.emit(Event{Kind: EventUp, Peer: p, Name: p.Name(), Reconnects: reconnects, Identity: l.Identity(), Metadata: l.Metadata()})
+}
+
+// unlink forgets a link. Called with mu held.
+func (n *Node) unlink(l Link) {
+	delete(n.links, l)
+	if n.dialled[l.Epoch()] == l {
+		delete(n.dialled, l.Epoch())
+	}
 }
 
 // sameRun says that two links of one name come from one run of one process, so the newer replaces the older.
@@ -111,6 +137,9 @@ func (n *Node) drop(p *Peer) {
 	if n.peers[p.Name()] == p {
 		delete(n.peers, p.Name())
 	}
+	if n.twins[p.twin] == p {
+		delete(n.twins, p.twin)
+	}
 }
 
 // trim forgets peers that are away when there are too many of them. Called with mu held.
@@ -119,7 +148,7 @@ func (n *Node) trim() {
 		return
 	}
 	for _, p := range n.peers {
-		if p.live.Load() == nil && !p.dialled {
+		if p.live.Load() == nil && !p.dialled() {
 			n.drop(p)
 			p.end(&Error{Code: CodeUnavailable, Op: "peer", Peer: p.Name(), Ran: Never, Msg: "away for too long"})
 			return
@@ -140,7 +169,7 @@ func (h *host) Rename(l Link, name string) error {
 		return nil
 	}
 	if other := n.peers[name]; other != nil {
-		if other.live.Load() != nil || other.dialled {
+		if other.live.Load() != nil || other.dialled() {
 			return &Error{Code: CodeNameTaken, Op: "rename", Peer: name, Ran: Never, Msg: "a peer of that name is here"}
 		}
 		n.drop(other)
@@ -163,22 +192,23 @@ func (h *host) Down(l Link, err error) {
 	if p == nil {
 		return // replaced, or never up
 	}
-	delete(n.links, l)
+	n.unlink(l)
 	p.detach(l)
+	w := p.way.Load()
 	n.emit(Event{Kind: EventDown, Peer: p, Name: p.Name(), Err: err, Identity: l.Identity()})
 	switch {
 	case n.closing:
-	case p.dialled && !p.dial.noReconnect && !p.ended():
+	case w != nil && !w.cfg.noReconnect && !p.ended():
 		n.wg.Add(1)
 		go p.redial()
-	case p.dialled || !l.Named():
+	case w != nil || !l.Named():
 		n.drop(p)
 		p.end(err)
-		if p.dialled && !n.closing {
+		if w != nil && !n.closing {
 			n.wg.Add(1)
 			go func() { // discard takes the lock that is held here
 				defer n.wg.Done()
-				n.discard(p.engine)
+				n.discard(w.engine)
 			}()
 		}
 		n.emit(Event{Kind: EventClosed, Peer: p, Name: p.Name(), Err: err})

@@ -20,6 +20,7 @@ import (
 // Listen and Dial of a protocol's package. All methods may be called concurrently.
 type Node struct {
 	name  string
+	epoch uint64
 	cfg   nodeConfig
 	call  CallFunc // the interceptors, built once; nil without any
 	serve func(Handler) Handler
@@ -42,6 +43,9 @@ type Node struct {
 	closing   bool
 	peers     map[string]*Peer
 	links     map[Link]*Peer
+	dialled   map[uint64]Link       // of links, those that we dialled, by the epoch of the other node
+	twins     map[uint64]*Peer      // of peers, those that dial us as well, by what they then say: Peer.twin
+	tries     map[*dialTry]struct{} // dials under way
 	known     map[string]transport.Addr
 	engines   []openEngine
 	listeners map[transport.Listener]transport.Addr
@@ -72,6 +76,9 @@ func NewNode(name string, opts ...NodeOption) *Node {
 		watchers:  map[*watcher]struct{}{},
 		peers:     map[string]*Peer{},
 		links:     map[Link]*Peer{},
+		dialled:   map[uint64]Link{},
+		twins:     map[uint64]*Peer{},
+		tries:     map[*dialTry]struct{}{},
 		known:     map[string]transport.Addr{},
 		listeners: map[transport.Listener]transport.Addr{},
 		changed:   make(chan struct{}),
@@ -90,6 +97,7 @@ func NewNode(name string, opts ...NodeOption) *Node {
 	if n.cfg.mux == nil {
 		n.cfg.mux = NewMux()
 	}
+	n.epoch = n.cfg.random() | 1
 	n.exchanges.New = func() any { return new(Exchange) }
 	n.call, n.serve = chainCalls(n.cfg.callChain), chainHandlers(n.cfg.serveChain)
 	return n

@@ -19,12 +19,13 @@ type Peer struct {
 	node        *Node
 	live        atomic.Pointer[liveLink] // nil while down
 	own         atomic.Pointer[Mux]      // handlers of this peer alone; nil until there is one
-	dialled     bool                     // we dialled it and are the ones to redial
-	dial        dialConfig
-	engine      Engine         // set when dialled
-	addr        transport.Addr // set when dialled
-	incarnation uint64         // told to the service we dial, and to no one else
-	private     bool           // the node exists for this peer alone and ends with it
+	way         atomic.Pointer[way]      // set when we dialled it and are the ones to redial
+	incarnation uint64                   // told to the service we dial, and to no one else
+	private     bool                     // the node exists for this peer alone and ends with it
+
+	// Guarded by the node's mu.
+	twin   uint64 // the run that the other node tells us when it dials, once it is known to be the one we dialled
+	joined *Peer  // in whose place a link was found when this one was dialled
 
 	// mu guards the fields that follow.
 	mu    sync.Mutex
@@ -34,14 +35,26 @@ type Peer struct {
 	short int           // how many in a row did not live long
 	up    chan struct{} // closed and replaced whenever a link comes up or the peer ends
 	done  chan struct{}
-	err   error // why it ended
+	now   chan struct{} // holds a token when a redial is not to wait any longer
+	err   error         // why it ended
 }
+
+// A way is how a dialled peer is reached.
+type way struct {
+	engine Engine
+	addr   transport.Addr
+	cfg    dialConfig
+}
+
+// dialled says that this side dialled the peer and is the one to redial it.
+func (p *Peer) dialled() bool { return p.way.Load() != nil }
 
 // liveLink lets an interface live in an atomic pointer.
 type liveLink struct{ Link }
 
 func newPeer(n *Node, name string) *Peer {
-	return &Peer{node: n, name: name, incarnation: n.cfg.random() | 1, up: make(chan struct{}), done: make(chan struct{})}
+	return &Peer{node: n, name: name, incarnation: n.cfg.random() | 1, up: make(chan struct{}), done: make(chan struct{}),
+		now: make(chan struct{}, 1)}
 }
 
 func (p *Peer) setName(name string) {
@@ -70,6 +83,13 @@ func (p *Peer) detach(l Link) {
 	if was := p.live.Load(); was != nil && was.Link == l {
 		p.live.Store(nil)
 	}
+}
+
+// wasUp says that the peer has had a link.
+func (p *Peer) wasUp() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.links > 0
 }
 
 // end finishes the peer; the first reason counts.
@@ -190,8 +210,8 @@ func (p *Peer) CloseWith(ctx context.Context, reason string) error {
 		go func() {
 			defer n.wg.Done()
 			gone <- l.Close(reason)
-			if p.dialled {
-				n.discard(p.engine)
+			if w := p.way.Load(); w != nil {
+				n.discard(w.engine)
 			}
 		}()
 		select {
@@ -211,8 +231,8 @@ func (p *Peer) CloseWith(ctx context.Context, reason string) error {
 		case <-ctx.Done():
 			err = ctx.Err()
 		}
-	} else if l == nil && p.dialled {
-		n.discard(p.engine)
+	} else if w := p.way.Load(); l == nil && w != nil {
+		n.discard(w.engine)
 	}
 	return err
 }

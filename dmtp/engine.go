@@ -121,6 +121,10 @@ func (e *engine) Dial(ctx context.Context, to transport.Addr) (bellpull.Link, er
 		l.pump.Fail(err)
 		return nil, err
 	}
+	if l.twin != nil {
+		l.pump.Fail(errClosed())
+		return l.twin, nil
+	}
 	return l, nil
 }
 

@@ -19,12 +19,16 @@ import (
 const (
 	askKey    = "bellpull-ask"
 	acceptKey = "bellpull-ok"
+	twinKey   = "bellpull-twin" // beside a refusal: use the link that you have accepted from me
 )
 
-// hello is the value of both keys: "1 compact run=HEX name=NAME", the name last because it may hold anything. run is the
-// client's and for this service alone; a service has none.
+// hello is the value of the first two: "1 compact node=HEX listens run=HEX name=NAME", the name last because it may hold
+// anything. run is the client's and for this service alone; a service has none.
 func (e *engine) hello(run uint64) string {
-	s := "1 compact"
+	s := "1 compact node=" + strconv.FormatUint(e.host.Epoch(), 16)
+	if e.host.Listens() {
+		s += " listens"
+	}
 	if run != 0 {
 		s += " run=" + strconv.FormatUint(run, 16)
 	}
@@ -42,8 +46,12 @@ func parseHello(s string) (r remote, compact bool) {
 			return remote{}, false
 		case word == "compact":
 			compact = true
+		case word == "listens":
+			r.listens = true
 		case key == "run":
 			r.incarnation, _ = strconv.ParseUint(value, 16, 64)
+		case key == "node":
+			r.epoch, _ = strconv.ParseUint(value, 16, 64)
 		}
 	}
 	if len(r.name) > maxID {
@@ -98,7 +106,8 @@ func (l *link) shakeHands(ctx context.Context) error {
 		return dialError(l.addr, err)
 	}
 	if !e.cfg.Plain {
-		meta.Set(askKey, dmtpwire.Str(e.hello(e.host.Incarnation(ctx))))
+		l.run = e.host.Incarnation(ctx)
+		meta.Set(askKey, dmtpwire.Str(e.hello(l.run)))
 	}
 	_, err = l.ask(ctx, waitVerify, dmtpwire.FlagVerifyRequest, func(sign int32) []byte {
 		m := dmtpwire.WaitVerify{Token: textOrNull(e.cfg.Token), Metadata: meta, ID: textOrNull(e.cfg.ID), Sign: sign}
@@ -113,6 +122,10 @@ func (l *link) shakeHands(ctx context.Context) error {
 // welcomed takes the service's P2. It runs on the reader, so that frames right behind P2 find the link online.
 func (l *link) welcomed(w *pump.Waiter, m *dmtpwire.WaitVerify) {
 	if m.Status != dmtpwire.StatusSuccess {
+		if proof, ok := m.Metadata.Get(twinKey); ok && !l.e.cfg.Plain {
+			w.Err = l.join(m, proof)
+			return
+		}
 		w.Err = &bellpull.Error{Code: bellpull.CodeRefused, Op: "dial", Peer: l.addr, Remote: true, Ran: bellpull.Never,
 			Msg: bellpull.RemoteText(m.Message.String())}
 		return
@@ -123,6 +136,7 @@ func (l *link) welcomed(w *pump.Waiter, m *dmtpwire.WaitVerify) {
 	if v, ok := m.Metadata.Get(acceptKey); ok && !l.e.cfg.Plain {
 		var compact bool
 		l.remote, compact = parseHello(v.String())
+		l.remote.incarnation = 0 // a service has none
 		l.compact.Store(compact)
 	}
 	l.remote.named = true // we know where it lives
@@ -196,7 +210,7 @@ func (l *link) decide(m *dmtpwire.WaitVerify, v *Verify) {
 	if ask, ok := m.Metadata.Get(askKey); ok && !l.e.cfg.Plain {
 		var theirs remote
 		theirs, compact = parseHello(ask.String())
-		said.name, said.incarnation = theirs.name, theirs.incarnation
+		said.name, said.incarnation, said.epoch, said.listens = theirs.name, theirs.incarnation, theirs.epoch, theirs.listens
 		meta.Set(askKey, ask)
 		meta.Set(acceptKey, dmtpwire.Str(l.e.hello(0)))
 	}
@@ -210,6 +224,9 @@ func (l *link) decide(m *dmtpwire.WaitVerify, v *Verify) {
 		return
 	}
 	l.remote = said
+	if said.listens {
+		l.e.host.Settle(said.name, said.epoch)
+	}
 	l.letIn(&answer, v.ID, compact)
 }
 
@@ -257,6 +274,10 @@ func (l *link) letIn(answer *dmtpwire.WaitVerify, want string, compact bool) {
 			continue
 		}
 		want = *l.id.Load()
+		if twin, ok := errors.AsType[*bellpull.TwinError](err); ok {
+			l.refuseTwin(answer, twin)
+			return
+		}
 		l.refuse(answer, fmt.Errorf("id %q is in use", want))
 		l.pump.Retire(&bellpull.Error{Code: bellpull.CodeNameTaken, Op: "accept", Peer: want, Err: err}, time.Second)
 		return

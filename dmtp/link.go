@@ -38,6 +38,8 @@ type link struct {
 
 	dialCtx context.Context // of the dial under way; for Host.Up
 	addr    string          // that was dialled
+	run     uint64          // that the service was told
+	twin    bellpull.Link   // that the service wants us to use instead
 
 	state       atomic.Int32
 	id          atomic.Pointer[string] // the session's id, which both ends share
@@ -62,6 +64,8 @@ type remote struct {
 	name        string // of its node, when it is Bellpull
 	named       bool
 	incarnation uint64
+	epoch       uint64
+	listens     bool // others may dial it
 	metadata    []bellpull.Pair
 }
 
@@ -95,6 +99,8 @@ func (l *link) Name() string {
 
 func (l *link) Named() bool                  { return l.remote.named }
 func (l *link) Incarnation() uint64          { return l.remote.incarnation }
+func (l *link) Epoch() uint64                { return l.remote.epoch }
+func (l *link) Bind(p *bellpull.Peer)        { l.peer.Store(p) }
 func (l *link) Identity() transport.Identity { return l.identity }
 func (l *link) Metadata() []bellpull.Pair    { return l.remote.metadata }
 func (l *link) Done() <-chan struct{}        { return l.pump.Done() }

@@ -3,7 +3,6 @@ package dmtp_test
 import (
 	"context"
 	"errors"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,43 +57,6 @@ func TestASecondLinkOfANamedNodeIsRefused(t *testing.T) {
 			t.Error(got, err, first.Err())
 		}
 	})
-}
-
-// TestNodesThatDialEachOtherComeToRest: with a link at least, and no two that replace each other for ever.
-func TestNodesThatDialEachOtherComeToRest(t *testing.T) {
-	for name, at := range map[string]time.Duration{"at once": 0, "one after the other": time.Second} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				network := mem.New()
-				a, b := namedNode(t, "a", network), namedNode(t, "b", network)
-				dial := func(n *bellpull.Node, addr string) {
-					if _, err := n.Dial(t.Context(), addr, dmtp.Protocol{}); err != nil && !errors.Is(err, bellpull.ErrRefused) {
-						t.Error(err)
-					}
-				}
-				var wg sync.WaitGroup
-				wg.Go(func() { dial(a, "mem:b") })
-				time.Sleep(at)
-				wg.Go(func() { dial(b, "mem:a") })
-				wg.Wait()
-				if kinds := linksOf(t, a); len(kinds) > 0 {
-					t.Errorf("links come and go: %d events, %v …", len(kinds), kinds[:min(len(kinds), 5)])
-				}
-				for n, other := range map[*bellpull.Node]string{a: "b", b: "a"} {
-					links := 0
-					for p := range n.Peers() {
-						links++
-						if got, err := bellpull.Call[string](t.Context(), p, "who"); got != other || err != nil {
-							t.Error(got, err)
-						}
-					}
-					if links == 0 || links > 2 {
-						t.Errorf("%d links to %s", links, other)
-					}
-				}
-			})
-		})
-	}
 }
 
 // TestNobodyBecomesTheServerWeDialled: a client may ask for any name but that of a peer that we dialled, though it is
