@@ -128,6 +128,26 @@ func (n *Node) Watch(ctx context.Context) iter.Seq[Event] {
 	}
 }
 
+// Watch gives the peer's events from now on, as [Node.Watch] does, and ends with [EventClosed], the peer's last.
+func (p *Peer) Watch(ctx context.Context) iter.Seq[Event] {
+	ctx, stop := context.WithCancel(ctx)
+	events := p.node.Watch(ctx)
+	if p.ended() {
+		stop() // its last event may be over already
+	}
+	return func(yield func(Event) bool) {
+		defer stop()
+		for e := range events {
+			if e.Peer != p && e.Kind != EventLost {
+				continue
+			}
+			if !yield(e) || e.Kind == EventClosed {
+				return
+			}
+		}
+	}
+}
+
 func (n *Node) emit(e Event) {
 	e.Time = time.Now()
 	n.watchMu.Lock()
