@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -54,11 +53,10 @@ type process struct {
 	gone  chan struct{} // closed when its descriptors are, that is when its peers can see its end
 	at    time.Time     // when that was; to be read behind gone
 	over  chan struct{} // closed when it has been waited for
-	once  sync.Once
 }
 
-// start starts a program and waits for its first line, which must be "ready". When the test ends the program is stopped
-// in an orderly way, or killed if it does not listen.
+// start starts a program and waits for its first line, which must be "ready". When the test ends the program is killed;
+// end is the orderly way.
 func start(t testing.TB, program string, args ...string) *process {
 	t.Helper()
 	exe, err := os.Executable()
@@ -83,7 +81,11 @@ func start(t testing.TB, program string, args ...string) *process {
 		t.Fatal(err)
 	}
 	go p.read(out)
-	t.Cleanup(func() { p.end() })
+	t.Cleanup(func() {
+		p.kill()
+		<-p.over
+		p.in.Close()
+	})
 	if line := arrives(t, program+" is ready", p.lines); line != "ready" {
 		t.Fatalf("%s %v: %q", program, args, line)
 	}
@@ -115,7 +117,7 @@ func (p *process) cont() { p.cmd.Process.Signal(syscall.SIGCONT) }
 
 // end lets the process end in an orderly way and waits for it.
 func (p *process) end() {
-	p.once.Do(func() { p.in.Close() })
+	p.in.Close()
 	late := time.AfterFunc(patience, p.kill)
 	defer late.Stop()
 	p.cont()
