@@ -162,7 +162,7 @@ func (p *Peer) do(x *Exchange) error {
 		l := p.live.Load()
 		if l == nil {
 			if err := p.awaitLink(x); err != nil {
-				return err
+				return orBefore(err, again)
 			}
 			continue
 		}
@@ -173,7 +173,7 @@ func (p *Peer) do(x *Exchange) error {
 		e, ok := err.(*Error)
 		// CodeClosed is a link that was replaced by a newer one, unless the peer itself was closed.
 		if !ok || e.Remote || e.Code != CodeUnavailable && (e.Code != CodeClosed || p.ended()) {
-			return err
+			return orBefore(err, again)
 		}
 		if e.Ran != Never {
 			c, _ := x.Ctx.Value(callKey{}).(*callConfig)
@@ -185,6 +185,18 @@ func (p *Peer) do(x *Exchange) error {
 		// The link reports its end before the node has taken it off the peer: wait for that, not for the dead link.
 		p.forget(l)
 	}
+}
+
+// orBefore makes the error of the last try that of the exchange. When it was sent before, on a link that was lost, that a
+// later try did not run says nothing of the first.
+func orBefore(err error, sent bool) error {
+	e, ok := err.(*Error)
+	if !sent || !ok || e.Ran != Never {
+		return err
+	}
+	dup := *e
+	dup.Ran = Maybe
+	return &dup
 }
 
 func opOf(x *Exchange) string {
