@@ -77,7 +77,7 @@ func (l *link) answerPlain(s *pump.Serving, wait bool) (bool, error) {
 	}
 	if fail == nil && len(p.Return)+256+maxID > l.e.cfg.MaxBody {
 		fail = tooLarge("", "", "", len(p.Return), l.e.cfg.MaxBody)
-		fail.Msg = "the answer: " + fail.Err.Error()
+		fail.Msg, fail.Ran = "the answer: "+fail.Err.Error(), bellpull.Yes
 		p.Return = []byte(dmtpwire.NullParam)
 	}
 	if fail != nil {

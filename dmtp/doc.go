@@ -9,7 +9,9 @@
 //
 // Arguments are the positional parameters of the method, each as Json. A []byte is a byte[], that is base64, in
 // [bellpull.Peer.CallBytes] too. What has no Go counterpart (FastBinary, Xml) is answered with status 4. A status of 4
-// or 8 counts as [bellpull.Yes]: the wire does not tell a method that failed from arguments that did not fit.
+// or 8 counts as [bellpull.Yes]: the wire does not tell a method that failed from arguments that did not fit. A call that
+// is refused because too many run already, or because the service is closing, is answered with status 5, which counts as
+// [bellpull.Never] and whose text .NET callers are shown.
 //
 // # Safety
 //

@@ -150,11 +150,13 @@ func statusError(s dmtpwire.Status, msg string) *bellpull.Error {
 }
 
 // errorStatus gives the status that tells a plain caller of an error. Those below 9 are what TouchSocket makes an
-// RpcException of; of these 4 shows the message.
+// RpcException of; of these 4 and 5 show the message, and 5 is said of calls that were not let through to a method.
 func errorStatus(e *bellpull.Error) dmtpwire.Status {
 	switch {
 	case e.Code == bellpull.CodeNoMethod && e.Ran == bellpull.Never:
 		return dmtpwire.StatusMethodNotFound
+	case e.Code != bellpull.CodeBadArgument && e.Ran == bellpull.Never:
+		return dmtpwire.StatusRoutingNotAllowed // too busy, or closing
 	case e.Code == bellpull.CodeDeadline:
 		return dmtpwire.StatusOvertime
 	}
