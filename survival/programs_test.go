@@ -4,10 +4,13 @@ package survival
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -111,8 +114,31 @@ func (p *process) read(out io.Reader) {
 // kill is kill -9. It does not wait; gone says when the process's connections are closed.
 func (p *process) kill() { p.cmd.Process.Kill() }
 
-// stop and cont are SIGSTOP and SIGCONT.
-func (p *process) stop() { p.cmd.Process.Signal(syscall.SIGSTOP) }
+// stop is SIGSTOP. It returns when every thread of the process stands still.
+func (p *process) stop(t testing.TB) {
+	t.Helper()
+	p.cmd.Process.Signal(syscall.SIGSTOP)
+	eventually(t, "the process has stopped", p.stopped)
+}
+
+// stopped looks at the state of the process's threads.
+func (p *process) stopped() bool {
+	pid := fmt.Sprint(p.cmd.Process.Pid)
+	if runtime.GOOS != "linux" {
+		state, _ := exec.Command("ps", "-o", "state=", "-p", pid).Output()
+		return strings.HasPrefix(string(state), "T")
+	}
+	threads, _ := filepath.Glob("/proc/" + pid + "/task/*/stat")
+	for _, file := range threads {
+		stat, err := os.ReadFile(file)
+		if _, after, ok := bytes.Cut(stat, []byte(") ")); err == nil && (!ok || after[0] != 'T') {
+			return false
+		}
+	}
+	return len(threads) > 0
+}
+
+// cont is SIGCONT.
 func (p *process) cont() { p.cmd.Process.Signal(syscall.SIGCONT) }
 
 // end lets the process end in an orderly way and waits for it.

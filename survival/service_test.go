@@ -3,10 +3,12 @@
 package survival
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,10 +20,11 @@ import (
 	"github.com/bellpull/bellpull/transport/unixsock"
 )
 
-// methods are what the service can do. All take and give bytes.
+// methods are what the service can do. All take and give bytes. What is noted is the body up to its first space.
 //
 //	echo      answers with its body
-//	note      writes its body into the journal when it begins and when it is about to return, and answers with it
+//	note      writes into the journal when it begins and when it is about to return, and answers with its body
+//	size      answers with as many bytes as its body says in decimal
 //	slow      notes, but sleeps for 20 ms in between
 //	block     returns when its context ends
 //	stuck     never returns, whatever becomes of its context
@@ -48,6 +51,10 @@ func newMethods(journal string, die func()) *methods {
 		m.note("in", r)
 		w.Write(r.Borrow())
 		m.note("out", r)
+	})
+	handle("size", func(w *bellpull.Reply, r *bellpull.Request) {
+		n, _ := strconv.Atoi(string(r.Borrow()))
+		w.Write(make([]byte, n))
 	})
 	handle("slow", func(w *bellpull.Reply, r *bellpull.Request) {
 		m.note("in", r)
@@ -81,7 +88,8 @@ func newMethods(journal string, die func()) *methods {
 
 // note appends a line to the journal: one write, which outlives the process.
 func (m *methods) note(what string, r *bellpull.Request) {
-	m.journal.WriteString(what + " " + string(r.Borrow()) + "\n")
+	id, _, _ := bytes.Cut(r.Borrow(), []byte(" "))
+	m.journal.WriteString(what + " " + string(id) + "\n")
 }
 
 // listenService makes the service's node.
@@ -90,6 +98,19 @@ func listenService(w way, addr string, m *methods, more ...dmtp.Option) (*bellpu
 		return nil, m.err
 	}
 	return dmtp.Listen(context.Background(), addr, m.Mux, w.options(more...)...)
+}
+
+// listenHere makes a node of the test's own process, with handlers of the test's own, and gives its address. It is closed
+// when the test ends.
+func (w way) listenHere(t testing.TB, m *bellpull.Mux, more ...dmtp.Option) (*bellpull.Node, string) {
+	t.Helper()
+	addr := w.address(t)
+	node, err := dmtp.Listen(t.Context(), addr, m, w.options(more...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeNode(node) })
+	return node, addr
 }
 
 // A service is a server of these methods: a process of its own, or, over mem, a node whose connections can be cut all
