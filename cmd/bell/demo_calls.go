@@ -48,7 +48,7 @@ type callRow struct {
 // calls measures calls of 64 bytes over several ways to another process.
 func (d *demo) calls(ctx context.Context) bool {
 	rec := callsRecord{Part: "calls", Bytes: callSize}
-	server, err := d.start(ctx, "echo", d.dir)
+	server, err := startPart(ctx, "echo", d.dir)
 	if err != nil {
 		d.say("   %s: %v", d.mark(false), err)
 		d.emit(rec, "")

@@ -49,15 +49,15 @@ func rawListen(dir, name string) (net.Listener, error) {
 	return net.Listen("unix", filepath.Join(dir, name+".sock"))
 }
 
-// demoPartCmd is what the demo runs in other processes. Each ends when its input does, so none outlives the demo.
+// demoPartCmd is what demo and chaos run in other processes. Each ends when its input does, so none outlives them.
 func (a *app) demoPartCmd() *cobra.Command {
 	roles := map[string]struct {
 		args int
 		run  func(ctx context.Context, a *app, args []string) error
 	}{
 		"echo":    {1, runEcho},
-		"journal": {2, runJournal},
-		"load":    {2, runLoad},
+		"journal": {1, runJournal},
+		"client":  {1, runClient},
 	}
 	return &cobra.Command{
 		Use:    "demo-part ROLE [ARG...]",
@@ -66,20 +66,23 @@ func (a *app) demoPartCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			role, ok := roles[args[0]]
 			if !ok || len(args)-1 != role.args {
-				return usage("demo-part is for bell demo alone")
+				return usage("demo-part is for bell demo and bell chaos alone")
 			}
 			ctx, cancel := context.WithCancel(cmd.Context())
 			defer cancel()
+			over := make(chan struct{})
+			defer close(over)
 			go func() {
 				io.Copy(io.Discard, a.in)
 				cancel()
+				<-over // until then it counts as it did at first, for those who count goroutines
 			}()
 			return role.run(ctx, a, args[1:])
 		},
 	}
 }
 
-// A child is a process of the demo.
+// A child is a process of demo or chaos.
 type child struct {
 	cmd   *exec.Cmd
 	in    io.WriteCloser
@@ -88,8 +91,8 @@ type child struct {
 	wait  func() error // may be called again
 }
 
-// start runs this program again in a role. The process ends with ctx at the latest.
-func (d *demo) start(ctx context.Context, args ...string) (*child, error) {
+// startPart runs this program again in a role. The process ends with ctx at the latest.
+func startPart(ctx context.Context, args ...string) (*child, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -152,12 +155,6 @@ func lastWords(b *strings.Builder) error {
 		return nil
 	}
 	return errors.New(strings.TrimSpace(b.String()))
-}
-
-// kill ends the process with SIGKILL and waits for it.
-func (c *child) kill() {
-	c.cmd.Process.Kill()
-	c.stop()
 }
 
 // errMissing says that a part of the demo is not built in.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,7 +48,7 @@ func TestDocsAreComplete(t *testing.T) {
 	walk(root)
 	for _, v := range []any{problem{}, callRecord{}, notifyRecord{}, timesRecord{}, pingRecord{}, sendRecord{}, versionRecord{},
 		endpointEvent{}, peerEvent{}, requestEvent{}, frameEvent{}, checkRecord{}, callsRecord{}, callRow{}, replayRecord{},
-		killRecord{}, frameRecord{}, frameField{}, pasteRecord{}} {
+		killRecord{}, chaosRecord{}, chaosSecond{}, chaosVerdict{}, frameRecord{}, frameField{}, pasteRecord{}} {
 		ty := reflect.TypeOf(v)
 		for i := range ty.NumField() {
 			if key, _, _ := strings.Cut(ty.Field(i).Tag.Get("json"), ","); key != "" {
@@ -68,5 +69,8 @@ func TestDocsAreComplete(t *testing.T) {
 	}
 	for _, p := range (&demo{app: a}).parts() {
 		want("demo", "`"+p.name+"`")
+	}
+	for _, name := range slices.Concat(transportNames(), protocolNames(), faultNames()) {
+		want("chaos", "`"+name+"`")
 	}
 }
