@@ -31,12 +31,12 @@ func (n *Node) Dial(ctx context.Context, addr string, p Protocol, opts ...DialOp
 	n.mu.Unlock()
 	during, cancel := n.during(ctx)
 	defer cancel()
-	for try := 0; ; try++ {
+	for try, refused := 0, 0; ; try++ {
 		err = peer.try(during, w)
 		if err == nil {
 			return n.standsFor(peer, e), nil
 		}
-		again := w.cfg.waitServer && retryable(err) || try < maxTwinTries && errors.Is(err, errTwinLost)
+		again := w.cfg.waitServer && worthWaiting(err, &refused) || try < maxTwinTries && errors.Is(err, errTwinLost)
 		if !again || during.Err() != nil || !n.sleepCtx(during, n.backoff(try)) {
 			break
 		}
@@ -83,15 +83,21 @@ func (n *Node) backoff(try int) time.Duration {
 	return time.Duration(n.cfg.random() % uint64(bound+1))
 }
 
-// retryable says that trying again can help: a refusal does not go away by itself.
-func retryable(err error) bool {
+// worthWaiting says that trying again can help a Dial that waits for its server. A hang-up in the handshake may be the
+// server's predecessor, which accepts until it is dead, and a refusal the server not having noticed yet that ours is;
+// so these are final only when there were maxRefused in a row. refused counts them.
+func worthWaiting(err error, refused *int) bool {
 	e, ok := err.(*Error)
 	if !ok {
 		return false
 	}
 	switch e.Code {
 	case CodeNoServer, CodeUnavailable, CodeDeadline, CodeNameTaken:
+		*refused = 0
 		return true
+	case CodeProtocol, CodeRefused:
+		*refused++
+		return *refused < maxRefused
 	}
 	return false
 }
@@ -162,7 +168,7 @@ func (p *Peer) pause(ctx context.Context, d time.Duration) bool {
 const (
 	// redialTimeout bounds one try to reconnect.
 	redialTimeout = 5 * time.Second
-	// maxRefused is how many refusals in a row a redial takes for final. One may be a service that has not noticed
+	// maxRefused is how many refusals in a row a redial, or a Dial that waits, takes for final. One may be a service that has not noticed
 	// yet that our old connection, and with it our name, is free.
 	maxRefused = 5
 )

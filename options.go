@@ -113,8 +113,9 @@ func WithoutReconnect() DialOption { return dialOption(func(c *dialConfig) { c.n
 // FailFast makes calls fail at once, [Never], while the peer is down. Default: they wait for it within their deadline.
 func FailFast() DialOption { return dialOption(func(c *dialConfig) { c.failFast = true }) }
 
-// WaitForServer makes Dial wait until somebody listens, trying again as for a reconnect, bounded by ctx. Default: the
-// first failure is Dial's.
+// WaitForServer makes Dial wait until somebody listens, trying again as for a reconnect, bounded by ctx. A server that
+// hangs up in the handshake or refuses us is tried again a few times: it may be on its way out, or may not have noticed
+// yet that our predecessor of the same name is gone. Default: the first failure is Dial's.
 func WaitForServer() DialOption { return dialOption(func(c *dialConfig) { c.waitServer = true }) }
 
 // Metadata sends pairs beside the arguments, where the protocol has room for them.
