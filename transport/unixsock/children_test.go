@@ -19,6 +19,7 @@ var children = map[string]func(args []string){
 	"listen":  childListen,
 	"dial":    childDial,
 	"inherit": childInherit,
+	"race":    childRace,
 }
 
 // childListen listens at args[0] and echoes. The other arguments are private directories.
