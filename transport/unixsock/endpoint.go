@@ -71,6 +71,9 @@ func (e *endpoint) takeName(ctx context.Context) error {
 	if e.lock != nil && e.lock.held() {
 		return nil
 	}
+	if fi, err := os.Lstat(e.lockPath); err == nil && !fi.Mode().IsRegular() {
+		return e.notOurs(fi, e.lockPath)
+	}
 	lock, err := takeLock(ctx, e.lockPath)
 	if err != nil {
 		return e.listenError(ctx, err)
@@ -100,8 +103,7 @@ func (e *endpoint) clear(ctx context.Context) error {
 		return e.listenError(ctx, err)
 	}
 	if before.Mode().Type() != fs.ModeSocket {
-		return fail("listen", e.addr, transport.ErrNotSocket, nil, "a %s lies at %s and is not ours to remove; move it or choose another path",
-			fileType(before), show(e.path))
+		return e.notOurs(before, e.path)
 	}
 	if err := probe(ctx, e.path); err != nil {
 		return e.listenError(ctx, err)
@@ -120,6 +122,12 @@ func (e *endpoint) clear(ctx context.Context) error {
 		return e.listenError(ctx, &fs.PathError{Op: "unlink", Path: e.path, Err: err})
 	}
 	return nil
+}
+
+// notOurs is the error of something that lies where a file of ours belongs.
+func (e *endpoint) notOurs(fi fs.FileInfo, path string) error {
+	return fail("listen", e.addr, transport.ErrNotSocket, nil, "a %s lies at %s and is not ours to remove; move it or choose another path",
+		fileType(fi), show(path))
 }
 
 // bind makes the socket. Nothing lies at the path.

@@ -75,7 +75,7 @@ func TestBindRaceAThousandTimes(t *testing.T) {
 		rounds = 100
 	}
 	const killEvery = 16
-	before := descriptors(t)
+	sameDescriptors(t)
 	dir, dirs := homes(t)
 	begin := func() *child {
 		c := spawn(t, "race", nil, "local:r", dir)
@@ -130,10 +130,6 @@ func TestBindRaceAThousandTimes(t *testing.T) {
 	if won[0] == 0 || won[1] == 0 {
 		t.Errorf("one process won all %d rounds: this was no race", rounds)
 	}
-	for _, c := range cs {
-		c.kill()
-	}
-	sameDescriptors(t, before)
 }
 
 // TestBindRaceInOneProcessAThousandTimes is the same with goroutines. in every sixteenth round the remains of a killed
@@ -143,7 +139,7 @@ func TestBindRaceInOneProcessAThousandTimes(t *testing.T) {
 	if testing.Short() {
 		rounds = 100
 	}
-	before := descriptors(t)
+	sameDescriptors(t)
 	dir, dirs := homes(t)
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -181,7 +177,6 @@ func TestBindRaceInOneProcessAThousandTimes(t *testing.T) {
 			t.Fatalf("round %d: Close left %v", i, left)
 		}
 	}
-	sameDescriptors(t, before)
 }
 
 // descriptors lists what this process has open.
@@ -204,18 +199,22 @@ func descriptors(t *testing.T) []string {
 	return list
 }
 
-// sameDescriptors checks that there are no more descriptors than before.
-func sameDescriptors(t *testing.T, before []string) {
+// sameDescriptors checks, when the test has ended and cleaned up, that it left no descriptor open. It is to be called
+// first in tests that kill.
+func sameDescriptors(t *testing.T) {
 	t.Helper()
-	var after []string
-	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		if after = descriptors(t); len(after) <= len(before) {
-			return
+	before := descriptors(t)
+	t.Cleanup(func() {
+		var after []string
+		for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+			if after = descriptors(t); len(after) <= len(before) || t.Failed() {
+				return
+			}
+			if time.Now().After(end) {
+				break
+			}
 		}
-		if time.Now().After(end) {
-			break
-		}
-	}
-	t.Errorf("%d descriptors before, %d after:\nbefore\n  %s\nafter\n  %s", len(before), len(after),
-		strings.Join(before, "\n  "), strings.Join(after, "\n  "))
+		t.Errorf("%d descriptors before, %d after:\nbefore\n  %s\nafter\n  %s", len(before), len(after),
+			strings.Join(before, "\n  "), strings.Join(after, "\n  "))
+	})
 }
