@@ -325,11 +325,12 @@ func TestNpipeOtherUser(t *testing.T) {
 	})
 	t.Run("go refuses the server", func(t *testing.T) {
 		p.do("listen", npipeFields{"name": "open net", "serve": "echo", "max": -1})
-		_, err := npipe.Dial(t.Context(), "npipe:open net", npipe.WithCurrentUserOnly())
-		if !errors.Is(err, transport.ErrNotTrusted) {
-			t.Errorf("a server of another user: %v, want ErrNotTrusted", err)
+		for what, opts := range map[string][]npipe.DialOption{"by default": nil, "told to": {npipe.WithAnyServer(), npipe.WithCurrentUserOnly()}} {
+			if _, err := npipe.Dial(t.Context(), "npipe:open net", opts...); !errors.Is(err, transport.ErrNotTrusted) {
+				t.Errorf("a server of another user, %s: %v, want ErrNotTrusted", what, err)
+			}
 		}
-		c := npipeDial(t, "open net")
+		c := npipeDial(t, "open net", npipe.WithAnyServer())
 		if id := c.Identity(); id.UID != 65534 || id.SameUser || c.Traits().SameUser {
 			t.Errorf("the server is %+v", id)
 		}
@@ -337,7 +338,7 @@ func TestNpipeOtherUser(t *testing.T) {
 	})
 	t.Run("dotnet refuses the client", func(t *testing.T) {
 		p.do("listen", npipeFields{"name": "keep net", "current_user_only": true, "serve": "echo"})
-		c := npipeDial(t, "keep net")
+		c := npipeDial(t, "keep net", npipe.WithAnyServer())
 		if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("read %d, %v; want to be hung up on", n, err)
 		}

@@ -54,7 +54,7 @@ func (t Transport) sockets(op string, a transport.Addr) (unixsock.Transport, tra
 	if err != nil {
 		return unixsock.Transport{}, transport.Addr{}, err
 	}
-	u := unixsock.Transport{Mode: t.Mode, SameUserOnly: t.CurrentUserOnly, AnyServer: true}
+	u := unixsock.Transport{Mode: t.Mode, SameUserOnly: t.CurrentUserOnly, AnyServer: t.AnyServer}
 	if t.OnStolen != nil {
 		u.OnStolen = func(err error) { t.OnStolen(named(err, a)) }
 	}

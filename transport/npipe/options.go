@@ -16,16 +16,23 @@ type Option interface {
 
 type (
 	listenOption func(*Transport)
+	dialOption   func(*Transport)
 	option       func(*Transport)
 )
 
 func (f listenOption) applyListen(t *Transport) { f(t) }
+func (f dialOption) applyDial(t *Transport)     { f(t) }
 func (f option) applyListen(t *Transport)       { f(t) }
 func (f option) applyDial(t *Transport)         { f(t) }
 
 // WithCurrentUserOnly sets [Transport.CurrentUserOnly].
 func WithCurrentUserOnly() Option {
 	return option(func(t *Transport) { t.CurrentUserOnly = true })
+}
+
+// WithAnyServer sets [Transport.AnyServer].
+func WithAnyServer() DialOption {
+	return dialOption(func(t *Transport) { t.AnyServer = true })
 }
 
 // WithDir sets [Transport.Dir].

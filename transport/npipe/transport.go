@@ -7,14 +7,19 @@ import (
 	"github.com/bellpull/bellpull/transport"
 )
 
-// Transport makes connections and listeners for the scheme npipe. The zero value does what .NET does by default. Its
-// methods may be called concurrently as long as nobody writes its fields.
+// Transport makes connections and listeners for the scheme npipe. The zero value does what .NET does by default, but
+// for AnyServer. Its methods may be called concurrently as long as nobody writes its fields.
 type Transport struct {
 	// CurrentUserOnly keeps to this process's user, as PipeOptions.CurrentUserOnly does: a listener drops clients of
 	// any other user once they have connected, root included, and a dialler refuses a server of any other user with
-	// [transport.ErrNotTrusted]. By default a listener takes whom the file's mode lets in and a dialler any server;
-	// [Conn.Identity] says who it is.
+	// [transport.ErrNotTrusted]. By default a listener takes whom the file's mode lets in, [Conn.Identity] says who it
+	// is, and for a dialler see AnyServer.
 	CurrentUserOnly bool
+
+	// AnyServer makes a dialler accept a server of any user, as .NET does by default. Without it, on Unix, it takes one
+	// of its own user, or of root when root owns the socket file: the files are in a directory where every user can
+	// make some, so whoever comes first has the name. It yields to CurrentUserOnly.
+	AnyServer bool
 
 	// Dir replaces the directory of the sockets on Unix, for processes whose TMPDIR differs from that of the others.
 	// It must be absolute. Default: [os.TempDir].
