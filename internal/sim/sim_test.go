@@ -1,0 +1,174 @@
+package sim_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bellpull/bellpull/internal/sim"
+)
+
+var seedFlag = flag.String("seed", "", "the one seed to run, with its trace")
+
+// The tests of whole runs, by name, with the grid of their times.
+const (
+	grid = time.Millisecond
+	// hour is when a run that still goes on is taken for hung, on virtual time.
+	hour = time.Hour
+)
+
+// runs gives how many seeds a test tries: BELLPULL_SIM_RUNS, or few.
+func runs(t *testing.T) int {
+	if s := os.Getenv("BELLPULL_SIM_RUNS"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			t.Fatal("BELLPULL_SIM_RUNS:", err)
+		}
+		return n
+	}
+	if testing.Short() {
+		return 50
+	}
+	return 2000
+}
+
+// run plays a plan in a bubble of its own, to the end.
+func run(t *testing.T, p *plan, trace bool) (j *journal) {
+	defer func() {
+		if v := recover(); v != nil { // synctest says so when goroutines are left that nothing can wake
+			stacks := make([]byte, 1<<20)
+			t.Fatalf("seed %#x: %v\n%s%s", p.seed, v, replay(t, p), stacks[:runtime.Stack(stacks, true)])
+		}
+	}()
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{journal: newJournal(trace), plan: p, net: sim.New(p.seed, p.script), telling: make(chan struct{}, 1)}
+		j = w.journal
+		hung := time.AfterFunc(hour, func() { panic(fmt.Sprintf("seed %#x: still going on after %v", p.seed, hour)) })
+		w.net.Buffer(p.buffer)
+		if trace {
+			w.net.Trace(func(event string) { w.note("%s", event) })
+		}
+		w.play()
+		w.judge()
+		hung.Stop()
+	})
+	return j
+}
+
+func (w *world) play() {
+	w.startServer()
+	for i, c := range w.plan.clients {
+		w.addClient(i, c)
+	}
+	done := make(chan struct{})
+	for _, c := range w.clients {
+		go func() { c.run(); done <- struct{}{} }()
+	}
+	go func() { w.trouble(); done <- struct{}{} }()
+	go func() {
+		for _, pause := range w.plan.tells {
+			time.Sleep(pause)
+			w.tell()
+		}
+		done <- struct{}{}
+	}()
+	for range len(w.clients) + 2 {
+		<-done
+	}
+	w.net.Calm()
+	w.note("calm")
+	for _, c := range w.clients {
+		c.recovers()
+	}
+	for _, p := range w.all() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		w.close(p, ctx, time.Second)
+		cancel()
+	}
+	w.closing.Wait()
+}
+
+// all gives the processes that are to be closed.
+func (w *world) all() (list []*process) {
+	for _, c := range w.clients {
+		list = append(list, c.proc)
+	}
+	return append(list, w.server())
+}
+
+func replay(t *testing.T, p *plan) string {
+	name, _, _ := strings.Cut(t.Name(), "/")
+	return fmt.Sprintf("again: go test ./internal/sim -run '^%s$' -v -seed %#x\n", name, p.seed)
+}
+
+// many runs seeds on all processors, or the one of the flag.
+func many(t *testing.T, n int, grid time.Duration) {
+	if *seedFlag != "" {
+		seed, err := strconv.ParseUint(*seedFlag, 0, 64)
+		if err != nil {
+			t.Fatal("-seed:", err)
+		}
+		j := run(t, newPlan(seed, grid), true)
+		t.Log(strings.Join(j.sorted(), "\n"))
+		report(t, newPlan(seed, grid), j)
+		return
+	}
+	var failed atomic.Int32
+	for worker := range runtime.GOMAXPROCS(0) {
+		t.Run(strconv.Itoa(worker), func(t *testing.T) {
+			t.Parallel()
+			for i := worker; i < n && failed.Load() < 5; i += runtime.GOMAXPROCS(0) {
+				p := newPlan(seedOf(i), grid)
+				if j := run(t, p, false); len(j.wrongs) > 0 {
+					failed.Add(1)
+					report(t, p, j)
+				}
+			}
+		})
+	}
+}
+
+// seedOf gives the seed of the i-th run.
+func seedOf(i int) uint64 { return uint64(sim.Dice(1).Of(uint64(i))) }
+
+func report(t *testing.T, p *plan, j *journal) {
+	for _, text := range j.wrongs {
+		t.Errorf("seed %#x: %s", p.seed, text)
+	}
+	if len(j.wrongs) > 0 {
+		t.Log(replay(t, p))
+	}
+}
+
+// TestSimulation runs nodes through trouble, no two things at one instant: such a run can be repeated.
+func TestSimulation(t *testing.T) { many(t, runs(t), 0) }
+
+// TestCrowdedSimulation has everything happen on the millisecond, so that much does at once and the scheduler decides.
+// A seed repeats the script, and the outcome more often than not.
+func TestCrowdedSimulation(t *testing.T) { many(t, runs(t)/4, grid) }
+
+// TestASeedReplaysExactly runs seeds twice and compares all that happened, to the nanosecond and the byte.
+func TestASeedReplaysExactly(t *testing.T) {
+	for i := range runs(t) / 10 {
+		p := newPlan(seedOf(i), 0)
+		first, again := run(t, p, true).sorted(), run(t, p, true).sorted()
+		if slices.Equal(first, again) {
+			continue
+		}
+		for k := range min(len(first), len(again)) {
+			if first[k] != again[k] {
+				t.Fatalf("seed %#x, after %d equal lines:\n%s\n%s", p.seed, k, strings.Join(first[max(0, k-8):min(k+4, len(first))], "\n"), again[k])
+			}
+		}
+		t.Fatalf("seed %#x: %d lines, then %d", p.seed, len(first), len(again))
+	}
+}
