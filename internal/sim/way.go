@@ -40,6 +40,7 @@ type way struct {
 	timer   *time.Timer
 	writing bool  // a Write is under way
 	full    bool  // the reader's pipe is
+	tight   bool  // a part of a write was taken, and no more is before something has arrived
 	stalled bool  // the stall has been
 	over    error // why nothing is taken any more
 	writeBy time.Time
@@ -74,9 +75,11 @@ func (w *way) tryWrite(p []byte) (int, error) {
 	if w.writing {
 		return 0, nil
 	}
-	if w.fate.Piece > 0 && len(p) > 1 {
+	if w.fate.Piece > 0 && len(p) > 1 && !w.tight {
 		if d := w.roll(diceTaken, w.taken); d.Chance(25) {
-			p = p[:1+d.Of(0).Below(len(p)-1)]
+			n := w.take(p[:1+d.Of(0).Below(len(p)-1)])
+			w.tight = len(w.queue) > 0
+			return n, nil
 		}
 	}
 	return w.take(p), nil
@@ -121,6 +124,9 @@ func (w *way) refusal() error {
 
 // take puts bytes on their way. Called with mu held.
 func (w *way) take(p []byte) int {
+	if w.tight {
+		return 0
+	}
 	p = p[:min(len(p), max(0, w.fate.Room-len(w.queue)))]
 	w.queue = append(w.queue, p...)
 	least := len(p) / mostPieces
@@ -198,6 +204,7 @@ func (w *way) deliver() {
 		w.arrived += int64(m)
 		w.pieces[0].n -= m
 		if m > 0 {
+			w.tight = false
 			w.pair.note(w.name, "arrived", w.arrived)
 		}
 		if m < n {
