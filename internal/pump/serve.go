@@ -83,6 +83,7 @@ const maxFree = 16
 // after another, in their order. s is the pump's from here on.
 func (p *Pump) Request(r *Reader, s *Serving) {
 	p.sinceRequest = 0
+	s.req.Reset(s.In, &s.slab) // before anybody can find s to cancel it
 	if s.In.Notify {
 		p.notify(r, s)
 		return
@@ -164,8 +165,7 @@ const slowAfter = 100_000
 
 // run runs the handler.
 func (p *Pump) run(s *Serving) {
-	s.req.Reset(s.In, &s.slab)
-	if p.isDone() { // the cancelling of what runs may have come before Reset
+	if p.isDone() { // the cancelling of what runs may have come before this one could be found
 		s.req.Cancel(p.Err())
 	}
 	p.host.Run(s.Method, &s.reply, &s.req)

@@ -73,6 +73,7 @@ func (c *client) run() {
 		notifies = nil
 		wg.Wait() // notifies are made one after another, or there would be no order to keep
 	}
+	time.Sleep(aside)
 	wg.Go(c.notifier(notifies))
 	wg.Wait()
 }
@@ -122,6 +123,7 @@ func (c *client) dial() *bellpull.Peer {
 
 // call makes a call and gives what came of it.
 func (w *world) call(ctx context.Context, p *bellpull.Peer, method string, o op) outcome {
+	defer w.alone(p, o.kind)()
 	out := outcome{op: o, who: p.Name(), began: w.now()}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
@@ -141,6 +143,7 @@ func (w *world) call(ctx context.Context, p *bellpull.Peer, method string, o op)
 
 func (c *client) notify(o op) outcome {
 	w := c.w
+	defer w.alone(c.peer, opNotify)()
 	out := outcome{op: o, who: c.proc.name, began: w.now()}
 	ctx, cancel := context.WithTimeout(context.Background(), o.timeout)
 	defer cancel()
@@ -148,6 +151,42 @@ func (c *client) notify(o op) outcome {
 	out.ended = w.now()
 	w.note("notify %d: %s", o.id, verdict(out.err))
 	return out
+}
+
+// gates keep calls from beginning at one instant, see alone.
+type gates struct{ away, again chan struct{} }
+
+// alone waits until a call of a peer may begin, and gives what ends its turn. Calls that wait for a link, or are made
+// again on the next one, all wake when it comes, and which of them is the first to send is the scheduler's choice. So
+// where a run is to be repeated there is only one of these at a time.
+func (w *world) alone(p *bellpull.Peer, kind opKind) (done func()) {
+	if w.plan.grid > 0 {
+		return func() {}
+	}
+	w.mu.Lock()
+	g := w.gates[p]
+	if g == nil {
+		g = &gates{make(chan struct{}, 1), make(chan struct{}, 1)}
+		w.gates[p] = g
+	}
+	w.mu.Unlock()
+	if kind == opIdempotent {
+		g.again <- struct{}{}
+	}
+	g.away <- struct{}{}
+	time.Sleep(aside)
+	away := !p.Up()
+	if !away {
+		<-g.away
+	}
+	return func() {
+		if away {
+			<-g.away
+		}
+		if kind == opIdempotent {
+			<-g.again
+		}
+	}
 }
 
 // verdict says in words what an error means that all runs of a seed agree on.
@@ -168,10 +207,13 @@ func (c *client) recovers() {
 	if c.peer == nil || c.peer.Err() != nil {
 		return
 	}
-	const patience = 30 * time.Second // a silence of 15 s, a try to reconnect of 5 s, pauses of 2 s
+	patience := 30 * time.Second // a silence of 15 s, a try to reconnect of 5 s, pauses of 2 s
+	if x := w.plan.weather; x.room > 0 || x.piece > 0 {
+		patience += x.stallMost // that the carrier takes more after it was full counts as life
+	}
 	from := w.now()
 	for n := 0; ; n++ {
-		o := op{id: 2_000_000 + c.plan.ops[0].id*1000 + n, timeout: 5 * time.Second, work: 1}
+		o := op{id: 2_000_000 + c.plan.ops[0].id*1000 + n, timeout: 5 * time.Second, work: time.Duration(10 + n)}
 		out := w.call(context.Background(), c.peer, "do", o)
 		w.keep(out)
 		if out.err == nil || c.peer.Err() != nil {

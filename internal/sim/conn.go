@@ -20,7 +20,7 @@ type pair struct {
 }
 
 func (p *pair) note(who, what string, at int64) { p.net.note(who, what, at) }
-func (p *pair) calm() bool                      { return p.net.calm.Load() }
+func (p *pair) calm() bool                      { return p.net.calm.Load() != nil }
 
 // cut ends both directions where they are.
 func (p *pair) cut(reset bool) {

@@ -8,7 +8,7 @@ type Fate struct {
 	// than so much, for each piece by itself. Pieces do not overtake each other.
 	Latency, Jitter time.Duration
 	// Piece is how many bytes arrive together at most; 0 is as many as were written together. A long write is cut into
-	// sixteen pieces at most.
+	// eight pieces at most.
 	Piece int
 	// Room is how many bytes are on their way at most before writes block and a TryWrite takes a part; 0 is 64 KiB.
 	Room int

@@ -77,10 +77,7 @@ func (h *Host) Dial(ctx context.Context, a transport.Addr) (transport.Conn, erro
 	h.dials++
 	h.mu.Unlock()
 	d := h.dice.Of(1).Of(uint64(nth))
-	var course Course
-	if !h.net.calm.Load() {
-		course = h.net.script(h.name, nth, d)
-	}
+	course := h.net.course(h.name, nth, d)
 	name := fmt.Sprint(h.name, "/", nth)
 	if err := pause(ctx, course.Pause); err != nil {
 		return nil, &transport.Error{Op: "dial", Addr: a.String(), Err: err}

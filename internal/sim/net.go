@@ -14,7 +14,7 @@ type Net struct {
 	dice   Dice
 	script Script
 	buffer int
-	calm   atomic.Bool
+	calm   atomic.Pointer[Script]
 	trace  func(string)
 
 	// mu guards the fields that follow.
@@ -36,9 +36,16 @@ func (n *Net) Buffer(bytes int) { n.buffer = bytes }
 // dial. f is called concurrently.
 func (n *Net) Trace(f func(event string)) { n.trace = f }
 
-// Calm ends the bad weather: further dials have the zero [Course], and connections that stand still go on only as far
-// as their stalls have begun.
-func (n *Net) Calm() { n.calm.Store(true) }
+// Calm ends the bad weather: further dials go as script says, and no stall begins on the connections there are.
+func (n *Net) Calm(script Script) { n.calm.Store(&script) }
+
+// course gives what happens to a dial.
+func (n *Net) course(host string, nth int, d Dice) Course {
+	if calm := n.calm.Load(); calm != nil {
+		return (*calm)(host, nth, d)
+	}
+	return n.script(host, nth, d)
+}
 
 // Open gives the number of ends of connections that nobody has closed.
 func (n *Net) Open() int {

@@ -94,10 +94,10 @@ func chance(r *rand.Rand, percent int) bool { return r.IntN(100) < percent }
 // newPlan draws a plan. The same seed and grid give the same plan.
 func newPlan(seed uint64, grid time.Duration) *plan {
 	r := rand.New(rand.NewPCG(seed, 0x62656c6c70756c6c))
-	p := &plan{seed: seed, grid: grid, buffer: pick(r, 0, 0, 0, 4096, 300), plain: chance(r, 20), named: chance(r, 50)}
+	p := &plan{seed: seed, grid: grid, buffer: pick(r, 0, 0, 0, 4096, 1000), plain: chance(r, 20), named: chance(r, 50)}
 	p.weather = weather{
 		latency: pick(r, 10*time.Microsecond, 10*time.Microsecond, time.Millisecond, 20*time.Millisecond, 300*time.Millisecond),
-		piece:   pick(r, 0, 0, 0, 700, 100, 20), room: pick(r, 0, 0, 0, 1000, 200),
+		piece:   pick(r, 0, 0, 0, 700, 100, 20), room: pick(r, 0, 0, 0, 4000, 1000),
 		refuse: pick(r, 0, 0, 20, 50), hang: pick(r, 0, 0, 20, 40),
 		cut: pick(r, 0, 0, 30, 70), reset: pick(r, 0, 50, 100), stall: pick(r, 0, 0, 0, 30),
 		cutWithin: pick(r, int64(500), 1500, 4000), stallMost: pick(r, 100*time.Millisecond, 4*time.Second, 20*time.Second, 50*time.Second),
@@ -129,8 +129,8 @@ func newClientPlan(r *rand.Rand, p *plan, id *int) clientPlan {
 		o := op{id: *id, kind: opKind(r.IntN(int(opKinds))), after: p.time(r, pace), size: pick(r, 0, 10, 100, 1000),
 			timeout: p.time(r, pick(r, time.Millisecond, 500*time.Millisecond, 5*time.Second, 5*time.Second)),
 			work:    p.time(r, pick(r, time.Microsecond, time.Microsecond, 5*time.Millisecond, time.Second)), deaf: chance(r, 30)}
-		if chance(r, 1) {
-			o.size = 100_000
+		if chance(r, 1) && p.buffer == 0 && p.weather.room == 0 {
+			o.size = 100_000 // beyond what a pipe holds
 		}
 		o.cancel = p.time(r, o.timeout)
 		c.ops = append(c.ops, o)
@@ -156,6 +156,15 @@ func (p *plan) script(_ string, _ int, d sim.Dice) sim.Course {
 		c.Pause, c.HangAfter = c.Pause.Round(p.grid), c.HangAfter.Round(p.grid)
 	}
 	return c
+}
+
+// calm is the network after the troubles.
+func (p *plan) calm(string, int, sim.Dice) sim.Course {
+	if p.grid > 0 {
+		return sim.Course{}
+	}
+	f := sim.Fate{Latency: time.Microsecond, Jitter: 10 * time.Microsecond}
+	return sim.Course{Out: f, In: f}
 }
 
 func (p *plan) fate(d sim.Dice) sim.Fate {

@@ -11,7 +11,7 @@ import (
 
 const (
 	defaultRoom = 64 << 10
-	mostPieces  = 16 // of one write
+	mostPieces  = 8 // of one write
 )
 
 // What the dice of a way are thrown for, beside an offset.

@@ -29,6 +29,7 @@ type world struct {
 
 	mu       sync.Mutex
 	outcomes []outcome
+	gates    map[*bellpull.Peer]*gates
 }
 
 // A process is a node and the host it runs on.
@@ -158,6 +159,9 @@ func (w *world) do(p *process, r *bellpull.Reply, q *bellpull.Request) {
 		case <-t.C:
 		case <-ctx.Done():
 			t.Stop()
+			if w.plan.grid == 0 {
+				time.Sleep(time.Duration(h.id)) // not together with others
+			}
 			r.Fail(ctx.Err())
 			w.end(p.host, e, h.id)
 			return
@@ -205,6 +209,7 @@ func (w *world) trouble() {
 		case troubleKill:
 			s := w.server()
 			s.host.Kill()
+			time.Sleep(aside)
 			gone, cancel := context.WithCancel(context.Background())
 			cancel()
 			w.closing.Go(func() { w.close(s, gone, 0) })
