@@ -21,6 +21,7 @@ import (
 // with its input.
 var programs = map[string]func(args []string){
 	"serve": serveProgram,
+	"dial":  dialProgram,
 }
 
 // serveProgram is a service: serve WAY ADDRESS JOURNAL. When its input ends it closes its node and says so.

@@ -1,0 +1,145 @@
+//go:build linux || darwin
+
+package survival
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/dmtp"
+)
+
+// stopBound is the promise, slowFor a time that is well below it and in which a process that is only slow does nothing.
+const (
+	stopBound = 15 * time.Second
+	slowFor   = 10 * time.Second
+)
+
+// TestP13AStoppedProcessIsDeclaredDead: within 15 s, by its clients and by its services, and not when it only stands
+// still for ten. When it goes on, all find each other again.
+func TestP13AStoppedProcessIsDeclaredDead(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 20 s: the bound is the promise's own")
+	}
+	leftNothing(t)
+	var all []func()
+	for _, carrier := range carriers {
+		for _, plain := range []bool{false, true} {
+			w := way{carrier: carrier, plain: plain}
+			if !w.processes() || carrier == "shm" && runtime.GOOS != "linux" {
+				continue
+			}
+			all = append(all, stoppedService(t, w, stopBound), stoppedService(t, w, slowFor), stoppedClient(t, w))
+		}
+	}
+	var wg sync.WaitGroup
+	for _, f := range all {
+		wg.Go(f)
+	}
+	wg.Wait()
+}
+
+// stoppedService gives what stops a service and expects its client to notice within the promise's bound, or, when it
+// goes on before that, not to notice.
+func stoppedService(t *testing.T, w way, until time.Duration) func() {
+	s := w.serve(t)
+	peer := w.dial(t, s.addr)
+	call := func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+		defer cancel()
+		_, err := peer.CallBytes(ctx, "echo", nil, []byte("x"))
+		return err
+	}
+	if err := call(); err != nil {
+		t.Fatal(w, err)
+	}
+	return func() {
+		ctx, cancel := context.WithCancel(t.Context())
+		events := peer.Watch(ctx)
+		s.proc.stop(t)
+		stopped := time.Now()
+		defer s.proc.cont()
+		if until < stopBound {
+			defer time.AfterFunc(until, s.proc.cont).Stop()
+		}
+		err, took := call(), time.Since(stopped)
+		switch {
+		case until < stopBound: // the call waits all the while, and is answered in the end
+			if err != nil {
+				t.Errorf("%v: stopped for %v: %v", w, until, err)
+			}
+		case !errors.Is(err, bellpull.ErrUnavailable) || bellpull.ExecutedOf(err) != bellpull.Maybe || !strings.Contains(err.Error(), "stopped or hangs"):
+			t.Errorf("%v: a call to a stopped process: %v", w, err)
+		case took > stopBound:
+			t.Errorf("%v: declared dead after %v, promised within %v", w, took, stopBound)
+		}
+		s.proc.cont()
+		if err := call(); err != nil {
+			t.Errorf("%v: after it went on: %v", w, err)
+		}
+		cancel()
+		for e := range events {
+			if e.Kind == bellpull.EventDown && until < stopBound {
+				t.Errorf("%v: stopped for %v and declared dead: %v", w, until, e.Err)
+			}
+		}
+	}
+}
+
+// stoppedClient gives what stops a client and expects its service to notice, and the client to come back when it goes
+// on.
+func stoppedClient(t *testing.T, w way) func() {
+	addr := w.address(t)
+	node, err := dmtp.Listen(t.Context(), addr, nil, w.options()...)
+	if err != nil {
+		t.Fatal(w, err)
+	}
+	t.Cleanup(func() { closeNode(node) })
+	client := start(t, "dial", w.String(), addr)
+	return func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+		defer cancel()
+		events := node.Watch(ctx)
+		client.stop(t)
+		stopped := time.Now()
+		defer client.cont()
+		for e := range events {
+			switch e.Kind {
+			case bellpull.EventDown:
+				if took := time.Since(stopped); took > stopBound {
+					t.Errorf("%v: the client was declared dead after %v, promised within %v: %v", w, took, stopBound, e.Err)
+				}
+				client.cont()
+			case bellpull.EventUp:
+				return
+			}
+		}
+		t.Errorf("%v: the client that was stopped and went on did not come back", w)
+	}
+}
+
+// dialProgram is a client that does nothing: dial WAY ADDRESS.
+func dialProgram(args []string) {
+	w, err := parseWay(args[0])
+	if err != nil {
+		fmt.Println("failed", err)
+		return
+	}
+	peer, err := dmtp.Dial(context.Background(), args[1], w.options()...)
+	if err != nil {
+		fmt.Println("failed", err)
+		return
+	}
+	fmt.Println("ready")
+	io.Copy(io.Discard, os.Stdin)
+	hangUp(peer)
+}
