@@ -72,7 +72,7 @@ type Host interface {
 	// Settle is to be called before an accepted link of a node that listens itself goes up. If this node may be dialling
 	// that one just now, and has the smaller epoch, or has dialled one of that name which is away, it blocks
 	// until that is decided, 0.8 s at most.
-	Settle(name string, epoch uint64)
+	Settle(name string, epoch, incarnation uint64)
 	// Join is for a dial that was refused because the node at the other end, of this epoch, has dialled this one. It
 	// finds the link that came of that among those that this node accepted: same says whether the incarnation that its
 	// client told proves it. The peer that is dialled with ctx and that link's become one.

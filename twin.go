@@ -59,7 +59,7 @@ func (p *Peer) try(ctx context.Context, w *way) error {
 	return err
 }
 
-func (h *host) Settle(name string, epoch uint64) {
+func (h *host) Settle(name string, epoch, incarnation uint64) {
 	n := h.Node
 	if epoch == 0 || epoch == n.epoch {
 		return
@@ -74,7 +74,7 @@ func (h *host) Settle(name string, epoch uint64) {
 	}
 	// Somebody of the name of a peer that we dialled and that is away: most likely that one, started again. Whether it
 	// is shows when it is dialled.
-	if p := n.peers[name]; p != nil && p.dialled() && !p.Up() {
+	if p := n.peers[name]; p != nil && p.dialled() && !p.Up() && n.twins[incarnation] == nil {
 		waits, most = append(waits[:0], p.soon()), returnFor
 		p.hurry()
 	}

@@ -225,7 +225,7 @@ func (l *link) decide(m *dmtpwire.WaitVerify, v *Verify) {
 	}
 	l.remote = said
 	if said.listens {
-		l.e.host.Settle(said.name, said.epoch)
+		l.e.host.Settle(said.name, said.epoch, said.incarnation)
 	}
 	l.letIn(&answer, v.ID, compact)
 }
