@@ -22,6 +22,8 @@ import (
 var programs = map[string]func(args []string){
 	"serve": serveProgram,
 	"dial":  dialProgram,
+	"house": houseProgram,
+	"guest": guestProgram,
 }
 
 // serveProgram is a service: serve WAY ADDRESS JOURNAL. When its input ends it closes its node and says so.
@@ -63,6 +65,12 @@ type process struct {
 // end is the orderly way.
 func start(t testing.TB, program string, args ...string) *process {
 	t.Helper()
+	return startAs(t, nil, program, args...)
+}
+
+// startAs is start with a last word about the command.
+func startAs(t testing.TB, prepare func(*exec.Cmd), program string, args ...string) *process {
+	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +80,9 @@ func start(t testing.TB, program string, args ...string) *process {
 	// Under the race detector a process would sleep for a second before it ends.
 	p.cmd.Env = append(os.Environ(), programVar+"="+program, "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 	p.cmd.Stderr = os.Stderr
+	if prepare != nil {
+		prepare(p.cmd)
+	}
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

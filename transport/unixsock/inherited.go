@@ -30,6 +30,11 @@ var inheritedMu sync.Mutex
 // LISTEN_FDS, LISTEN_FDNAMES), in their order; none if there are no such sockets or they are meant for another
 // process. [Listener.Name] tells which is which. Their files belong to systemd: they are neither watched nor removed.
 //
+// The kernel tells clients who called listen on a socket, and not who accepts from it. So a client trusts such a socket
+// as it trusts whoever made it: its own user, or root where root owns the file. Inherited does not call listen again. It
+// would put this process's user to a socket from which its maker, whoever that is, may still accept. Who connects is
+// told by the kernel as for any other socket.
+//
 // Call it early in main. The sockets are marked close-on-exec and the three variables are removed from the
 // environment, so neither child processes nor a second call get them. It does not block.
 //

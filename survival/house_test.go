@@ -1,0 +1,221 @@
+//go:build linux || darwin
+
+package survival
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/dmtp"
+	"github.com/bellpull/bellpull/transport"
+	"github.com/bellpull/bellpull/transport/npipe"
+	"github.com/bellpull/bellpull/transport/unixsock"
+)
+
+// otherUser is who is not us: nobody, on most systems.
+const otherUser = 65534
+
+// asAnother gives what has a program run as another user, from a copy of this binary that this user can read. It takes
+// root.
+func asAnother(t testing.TB) func(*exec.Cmd) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("not root: CI must be, or nothing is tested with processes of another user")
+		}
+		t.Skip("NOT TESTED WITH ANOTHER USER: only root can start processes of one")
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := shortDir(t)
+	copied := filepath.Join(dir, "program")
+	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(copied, program, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Remove(fmt.Sprintf("/tmp/bellpull-%d", otherUser)) }) // if it is empty
+	return func(cmd *exec.Cmd) {
+		cmd.Path, cmd.Dir = copied, "/"
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: otherUser, Gid: otherUser}}
+	}
+}
+
+// settings are "key=value" arguments of the programs house and guest.
+type settings map[string]string
+
+func parseSettings(args []string) settings {
+	s := settings{}
+	for _, a := range args {
+		k, v, _ := strings.Cut(a, "=")
+		s[k] = v
+	}
+	return s
+}
+
+// options gives what the settings say: token=T, mode=OCTAL of the socket file, anyserver=, id=ID, name=NODE, plain=, and
+// meta.KEY=VALUE.
+func (s settings) options() []dmtp.Option {
+	_, anyServer := s["anyserver"]
+	mode, _ := strconv.ParseUint(s["mode"], 8, 32)
+	opts := []dmtp.Option{
+		dmtp.Token(s["token"]), dmtp.ID(s["id"]), dmtp.Name(s["name"]),
+		dmtp.NodeOptions(bellpull.WithTransports(
+			unixsock.Transport{Mode: fs.FileMode(mode), AnyServer: anyServer},
+			npipe.Transport{Mode: fs.FileMode(mode), AnyServer: anyServer})),
+	}
+	for k, v := range s {
+		if k, ok := strings.CutPrefix(k, "meta."); ok {
+			opts = append(opts, dmtp.Metadata(bellpull.Pair{Key: k, Value: v}))
+		}
+	}
+	if _, ok := s["plain"]; ok {
+		opts = append(opts, dmtp.Plain())
+	}
+	return opts
+}
+
+// whoami has a mux say what the node knows of a caller: pid, uid and whether it is our user.
+func whoami() *bellpull.Mux {
+	m := bellpull.NewMux()
+	m.Handle("whoami", bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) {
+		io.WriteString(w, known(r.Peer().Identity()))
+	}))
+	return m
+}
+
+// known writes an identity down: "pid 71 uid 1000 same true".
+func known(id transport.Identity) string {
+	return fmt.Sprintf("pid %d uid %d same %t", id.PID, id.UID, id.SameUser)
+}
+
+// houseProgram is a service that knows whoami: house ADDRESS SETTING…. The address "inherited" is whatever socket was
+// handed over.
+func houseProgram(args []string) {
+	node, err := openHouse(args[0], parseSettings(args[1:]))
+	if err != nil {
+		fmt.Println("failed", describe(err))
+		return
+	}
+	fmt.Println("ready")
+	io.Copy(io.Discard, os.Stdin)
+	closeNode(node)
+}
+
+func openHouse(addr string, s settings) (*bellpull.Node, error) {
+	if addr != "inherited" {
+		return dmtp.Listen(context.Background(), addr, whoami(), s.options()...)
+	}
+	os.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid())) // which who started us cannot know
+	list, err := unixsock.Inherited()
+	if err != nil || len(list) != 1 {
+		return nil, fmt.Errorf("%d sockets, %w", len(list), err)
+	}
+	node := bellpull.NewNode("", bellpull.WithMux(whoami()))
+	return node, node.Serve(list[0], dmtp.Protocol{Token: s["token"]})
+}
+
+// guestProgram is a client: guest ADDRESS SETTING…. It says what visit gives, and stays until its input ends.
+func guestProgram(args []string) {
+	fmt.Println("ready")
+	peer, said := visit(args[0], parseSettings(args[1:]))
+	fmt.Println(said)
+	io.Copy(io.Discard, os.Stdin)
+	if peer != nil {
+		hangUp(peer)
+	}
+}
+
+// visit dials and asks whoami. It says "served as pid … uid … same …, by pid … uid … same …", or "failed" and what
+// describe says.
+func visit(addr string, s settings) (*bellpull.Peer, string) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	peer, err := dmtp.Dial(ctx, addr, s.options()...)
+	if err != nil {
+		return nil, "failed " + describe(err)
+	}
+	by := peer.Identity()
+	answer, err := peer.CallBytes(ctx, "whoami", nil, nil)
+	if err != nil {
+		return peer, "failed " + describe(err)
+	}
+	return peer, fmt.Sprintf("served as %s, by %s", answer, known(by))
+}
+
+// describe gives an error's code, the user of an owner that it names, and its text: "not_trusted 65534 bellpull: …".
+func describe(err error) string {
+	code, owner := "untyped", "-"
+	if e, ok := errors.AsType[*bellpull.Error](err); ok {
+		code = e.Code.String()
+		if e.Ran != bellpull.Never {
+			code += "/" + e.Ran.String()
+		}
+	}
+	if o, ok := errors.AsType[*transport.OwnerError](err); ok && o.HasUser {
+		owner = strconv.Itoa(o.UID)
+	}
+	return fmt.Sprintf("%s %s %s", code, owner, strings.ReplaceAll(err.Error(), "\n", " "))
+}
+
+// says gives the next line of a process.
+func (p *process) says(t testing.TB) string {
+	t.Helper()
+	return arrives(t, "a line of process "+strconv.Itoa(p.cmd.Process.Pid), p.lines)
+}
+
+// guestSays runs a guest to its end and gives what it says, and its process id.
+func guestSays(t testing.TB, as func(*exec.Cmd), args ...string) (said string, pid int) {
+	t.Helper()
+	p := startAs(t, as, "guest", args...)
+	said = p.says(t)
+	p.end()
+	return said, p.cmd.Process.Pid
+}
+
+// house opens a service in this process, closed when the test ends.
+func house(t testing.TB, addr string, args ...string) *bellpull.Node {
+	t.Helper()
+	node, err := openHouse(addr, parseSettings(args))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeNode(node) })
+	return node
+}
+
+// bounded is a context for one call.
+func bounded(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// within runs f, and fails the test when it has not returned after d.
+func within(t testing.TB, d time.Duration, what string, f func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() { defer close(done); f() }()
+	select {
+	case <-done:
+	case <-time.After(d):
+		t.Fatalf("still not after %v: %s", d, what)
+	}
+}
