@@ -42,6 +42,7 @@ const (
 	maxClients = 64
 	maxCallers = 200
 	maxDelay   = time.Minute
+	maxStop    = 8 * time.Second // well below the silence after which a node gives up a link
 )
 
 func (a *app) chaosCmd() *cobra.Command {
@@ -68,7 +69,7 @@ The exit code is 0 when every promise was kept, 1 when one was broken. docs/cli.
 				s.length = 10 * time.Second
 			}
 			c.seed, s.servers, s.clients, s.stops = s.seed, c.servers, c.clients, canStop
-			s.longest = 2 * c.deadline
+			s.longest = min(2*c.deadline, maxStop)
 			if err := c.check(transport, &s); err != nil {
 				return err
 			}
@@ -172,7 +173,7 @@ func (a *app) chaos(ctx context.Context, c chaosConfig) error {
 
 func (a *app) chaosSecond(r *chaosRun, at time.Duration) {
 	n := &r.ledger.counts
-	rec := chaosSecond{at.Seconds(), n[outcomeOK], n[outcomeNever], n[outcomeMaybe], n[outcomeOpen], r.kills, r.stops, r.did}
+	rec := chaosSecond{at.Round(time.Millisecond).Seconds(), n[outcomeOK], n[outcomeNever], n[outcomeMaybe], n[outcomeOpen], r.kills, r.stops, r.did}
 	if rec.Did == nil {
 		rec.Did = []string{}
 	}

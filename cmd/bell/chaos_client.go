@@ -19,7 +19,7 @@ const (
 	gapTick  = 5 * time.Millisecond  // how often a client looks whether it gets to run
 	gapLimit = 15 * time.Millisecond // what counts as a gap
 	// hangPatience is how long a client waits at the end for calls that are over their deadline.
-	hangPatience = 2 * time.Second
+	hangPatience = time.Second
 )
 
 // A caller's process: one node, a peer for each server.

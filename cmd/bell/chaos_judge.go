@@ -46,15 +46,15 @@ type chaosVerdict struct {
 	Acked    int      `json:"ok_calls"`
 	Never    int      `json:"never"`
 	Maybe    int      `json:"maybe"`
-	Unknown  int      `json:"unknown"` // their client was killed before they were back
-	Lost     int      `json:"lost"`    // acknowledged and not in the journal
-	Doubled  int      `json:"doubled"` // more than once in the journal
-	Wrong    int      `json:"wrong"`   // the journal contradicts the error, or an answer, error or entry that must not be
-	Hung     int      `json:"hung"`    // never came back
-	Late     int      `json:"late"`    // came back after a limit
-	Leaked   int      `json:"leaked"`  // what was left at the end
-	Away     int      `json:"away"`    // pairs of client and server that did not find back to each other
-	Deadline float64  `json:"deadline_ms"`
+	Unknown  int      `json:"unknown"`     // their client was killed before they were back
+	Lost     int      `json:"lost"`        // acknowledged and not in the journal
+	Doubled  int      `json:"doubled"`     // more than once in the journal
+	Wrong    int      `json:"wrong"`       // the journal contradicts the error, or an answer, error or entry that must not be
+	Hung     int      `json:"hung"`        // never came back
+	Late     int      `json:"late"`        // came back after a limit
+	Leaked   int      `json:"leaked"`      // what was left at the end
+	Away     int      `json:"away"`        // pairs of client and server that did not find back to each other
+	Deadline float64  `json:"deadline_ms"` // these two with the time in which the machine did not let the client run
 	Death    float64  `json:"death_ms"`
 	Back     float64  `json:"back_ms"`
 	Broken   []string `json:"broken"` // in words, the first few
@@ -159,8 +159,8 @@ func (j *judge) call(id callID, c *loggedCall) {
 	}
 	over := c.end - c.begin - c.limit
 	if over > 0 {
-		over -= within(j.clientStops[id.client()], c.begin, c.end)
-		v.Deadline = max(v.Deadline, float64(over)/1e6)
+		v.Deadline = max(v.Deadline, float64(over-within(j.clientStops[id.client()], c.begin, c.end))/1e6)
+		over -= within(j.idle[id.client()], c.begin, c.end)
 	}
 	switch wait := j.afterDeath(id, c); {
 	case over > int64(lateLimit):
@@ -175,7 +175,7 @@ func (j *judge) call(id callID, c *loggedCall) {
 // open judges a call that has no end in the log.
 func (j *judge) open(id callID, c *loggedCall) {
 	killed, ok := j.clientKills[life(id.stream())]
-	over := killed - c.begin - c.limit - within(j.clientStops[id.client()], c.begin, killed)
+	over := killed - c.begin - c.limit - within(j.idle[id.client()], c.begin, killed)
 	if ok && over <= int64(lateLimit) {
 		j.v.Unknown++
 		return
@@ -206,13 +206,13 @@ func (j *judge) afterDeath(id callID, c *loggedCall) int64 {
 		j.v.Wrong++
 		j.v.tell("call %v lost its connection to server %d, which was alive", id, c.server)
 		return 0
-	case last == nil, !lost && last.back != 0 && c.end >= last.back, c.end <= last.reaped, c.outcome == outcomeNever && c.begin > last.sent:
+	case last == nil, !lost && last.back != 0 && c.end >= last.back:
 		return 0
 	}
 	from := max(last.reaped, c.begin)
-	wait := c.end - from - within(j.idle[id.client()], from, c.end)
-	j.v.Death = max(j.v.Death, float64(wait)/1e6)
-	return wait
+	wait := c.end - from
+	j.v.Death = max(j.v.Death, float64(wait-within(j.clientStops[id.client()], from, c.end))/1e6)
+	return wait - within(j.idle[id.client()], from, c.end)
 }
 
 // acked notes the first call that each life of a server acknowledged.

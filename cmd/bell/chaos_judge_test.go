@@ -162,6 +162,8 @@ func TestTheJudgeNoticesEachBrokenPromise(t *testing.T) {
 			p.calls[1].limit, p.calls[1].back, p.calls[1].code = 200, 291, bellpull.CodeDeadline
 		}, map[string]int{"late": 1}, "190ms after the death"},
 		{"late after the death, fails at once", func(p *past) { p.calls[5].back = 101 + 60 }, map[string]int{"late": 1}, "60ms after the death"},
+		{"late while the server is away, fails at once", func(p *past) { p.calls[5].begin, p.calls[5].back = 200, 251 },
+			map[string]int{"late": 1}, "51ms after the death"},
 		{"late after the death, beyond a gap", func(p *past) {
 			p.calls[1].back, p.gaps = 101+51+20, []span{{120, 140}}
 		}, map[string]int{"late": 1}, "51ms after the death"},
@@ -188,15 +190,26 @@ func TestTheJudgeForgivesWhatNobodyPromised(t *testing.T) {
 		"as late as may be":                   func(p *past) { p.calls[6].back = 2010 + 500 + 250 },
 		"its client was stopped":              func(p *past) { p.calls[6].back, p.stops = 4000, map[int][]span{0: {{2100, 3900}}} },
 		"its client was stopped at the death": func(p *past) { p.calls[1].back, p.stops = 1000, map[int][]span{0: {{95, 960}}} },
-		"its client did not get to run":       func(p *past) { p.calls[1].back, p.gaps = 190, []span{{105, 150}} },
-		"killed with a call that was due":     func(p *past) { p.calls[9].begin, p.calls[9].limit = 600, 160 },
-		"sent to the successor":               func(p *past) { p.calls[1].limit, p.calls[1].back, p.calls[1].code = 400, 491, bellpull.CodeDeadline },
+		"its client was stopped, then slow": func(p *past) {
+			p.calls[1].back, p.stops, p.gaps = 1035, map[int][]span{0: {{95, 950}}}, []span{{960, 1000}}
+		},
+		"stopped and killed with a call that was due": func(p *past) {
+			p.calls[9].begin, p.calls[9].limit, p.stops = 300, 400, map[int][]span{2: {{500, 900}}}
+		},
+		"its client did not get to run at the end": func(p *past) { p.calls[6].back, p.gaps = 2900, []span{{2505, 2700}} },
+		"its client did not get to run":            func(p *past) { p.calls[1].back, p.gaps = 190, []span{{105, 150}} },
+		"killed with a call that was due":          func(p *past) { p.calls[9].begin, p.calls[9].limit = 600, 160 },
+		"sent to the successor":                    func(p *past) { p.calls[1].limit, p.calls[1].back, p.calls[1].code = 400, 491, bellpull.CodeDeadline },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := good()
 			spoil(&p)
-			if v := judgePast(t, p); v.Verdict != "kept" {
+			v := judgePast(t, p)
+			if v.Verdict != "kept" {
 				t.Errorf("%s: %v %q", v.Verdict, numbers(v), v.Broken)
+			}
+			if len(p.stops) > 0 && v.Deadline > 250 {
+				t.Errorf("the figures contain a stop: %v ms after a deadline", v.Deadline)
 			}
 		})
 	}

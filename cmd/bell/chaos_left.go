@@ -36,7 +36,7 @@ func heldAtFirst() holdings {
 }
 
 const (
-	leftPatience = 2 * time.Second // for goroutines that have returned but not ended
+	leftPatience = time.Second // for goroutines that have returned but not ended
 	leftPause    = 5 * time.Millisecond
 )
 
