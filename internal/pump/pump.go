@@ -91,6 +91,7 @@ type Pump struct {
 	handlers atomic.Int32
 	posts    atomic.Int32
 	draining atomic.Bool // requests are refused
+	deaf     atomic.Bool // the other side takes nothing any more; it may have said something still
 	lane     lane
 	room     room
 

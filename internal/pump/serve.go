@@ -183,15 +183,21 @@ func (p *Pump) finish(s *Serving, reader, over bool) {
 	}
 	ok, err := p.proto.Answer(s, false)
 	switch {
-	case err != nil:
-		p.Fail(err)
-	case ok:
+	case ok, err != nil:
+		p.answerFailed(err)
 		p.handlerDone()
 		p.release(s, reader)
 	case over:
 		p.Fail(&bellpull.Error{Code: bellpull.CodeBusy, Op: "write", Msg: "the other side sends calls and takes no answers"})
 	default:
 		p.Go(func() { p.finishWaiting(s) })
+	}
+}
+
+// answerFailed ends the link for an answer that cannot be written, unless it is known that nothing can be.
+func (p *Pump) answerFailed(err error) {
+	if err != nil && !p.deaf.Load() {
+		p.Fail(err)
 	}
 }
 
@@ -208,9 +214,8 @@ func (p *Pump) mute(s *Serving) bool {
 // finishWaiting is finish that waits for room.
 func (p *Pump) finishWaiting(s *Serving) {
 	if !p.mute(s) {
-		if _, err := p.proto.Answer(s, true); err != nil {
-			p.Fail(err)
-		}
+		_, err := p.proto.Answer(s, true)
+		p.answerFailed(err)
 		p.Flush()
 	}
 	p.handlerDone()

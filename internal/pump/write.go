@@ -123,10 +123,39 @@ func (p *Pump) writeError(err error) error {
 	if errors.As(err, &limit) {
 		return &bellpull.Error{Code: bellpull.CodeTooLarge, Op: "call", Ran: bellpull.Never, Err: err}
 	}
-	p.Fail(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "write", Err: err})
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.lostError(bellpull.Never)
+	p.writeFailed(err)
+	if err := p.Err(); err != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.lostError(bellpull.Never)
+	}
+	return &bellpull.Error{Code: bellpull.CodeUnavailable, Op: "write", Ran: bellpull.Never, Err: err}
+}
+
+// readOut is how long a link that cannot be written to any more is still read.
+const readOut = 20 * time.Millisecond
+
+// writeFailed ends a link that cannot be written to. The other side has hung up, most likely, and what it said before
+// that may be waiting to be read: answers, and why it left. So reading goes on to its end, or for a moment.
+func (p *Pump) writeFailed(err error) {
+	end := &bellpull.Error{Code: bellpull.CodeUnavailable, Op: "write", Err: err}
+	if p.isDone() || p.deaf.Swap(true) {
+		return
+	}
+	reading := p.Go(func() {
+		t := time.NewTimer(readOut)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			p.Fail(end)
+		case <-p.done:
+		}
+	})
+	if !reading {
+		p.Fail(end)
+		return
+	}
+	p.wakeMain()
 }
 
 // Flush sends what is committed as far as the carrier takes it; the rest is finished by a goroutine. It does not block.
@@ -134,7 +163,7 @@ func (p *Pump) Flush() {
 	rest, err := p.out.Flush()
 	switch {
 	case err != nil:
-		p.Fail(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "write", Err: err})
+		p.writeFailed(err)
 	case rest:
 		p.Go(p.drain)
 	}
@@ -146,7 +175,7 @@ func (p *Pump) Flush() {
 // drain is the link's writer: it lives while the carrier is behind.
 func (p *Pump) drain() {
 	if err := p.out.Drain(); err != nil {
-		p.Fail(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "write", Err: err})
+		p.writeFailed(err)
 	}
 	p.room.broadcast()
 }
