@@ -15,7 +15,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/dmtp"
@@ -70,7 +69,7 @@ func parseSettings(args []string) settings {
 }
 
 // options gives what the settings say: token=T, mode=OCTAL of the socket file, anyserver=, id=ID, name=NODE, plain=, and
-// meta.KEY=VALUE.
+// meta.KEY=VALUE. A guest also knows rename=ID.
 func (s settings) options() []dmtp.Option {
 	_, anyServer := s["anyserver"]
 	mode, _ := strconv.ParseUint(s["mode"], 8, 32)
@@ -151,6 +150,11 @@ func visit(addr string, s settings) (*bellpull.Peer, string) {
 	if err != nil {
 		return nil, "failed " + describe(err)
 	}
+	if id, ok := s["rename"]; ok {
+		if err := dmtp.Rename(ctx, peer, id); err != nil {
+			return peer, "failed " + describe(err)
+		}
+	}
 	by := peer.Identity()
 	answer, err := peer.CallBytes(ctx, "whoami", nil, nil)
 	if err != nil {
@@ -206,16 +210,4 @@ func bounded(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	return ctx
-}
-
-// within runs f, and fails the test when it has not returned after d.
-func within(t testing.TB, d time.Duration, what string, f func()) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() { defer close(done); f() }()
-	select {
-	case <-done:
-	case <-time.After(d):
-		t.Fatalf("still not after %v: %s", d, what)
-	}
 }
