@@ -56,9 +56,9 @@ func TestWhatWasSaidBeforeTheHangUpIsHeard(t *testing.T) {
 		if l.p.Err() != nil {
 			t.Fatal("ended by the write:", l.p.Err())
 		}
-		_, err := l.call(t.Context(), "nor this", 0)
+		_, err := l.p.Reserve(t.Context(), 10, 0)
 		if !errors.Is(err, bellpull.ErrUnavailable) || bellpull.ExecutedOf(err) != bellpull.Never {
-			t.Error("a call on a link that cannot be written to:", err)
+			t.Error("room on a link that cannot be written to:", err)
 		}
 		close(port.gate)
 		if err := <-answer; err != nil {
