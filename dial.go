@@ -92,7 +92,7 @@ func worthWaiting(err error, refused *int) bool {
 		return false
 	}
 	switch e.Code {
-	case CodeNoServer, CodeUnavailable, CodeDeadline, CodeNameTaken:
+	case CodeNoServer, CodeUnavailable, CodeDeadline, CodeNameTaken, CodeBusy:
 		*refused = 0
 		return true
 	case CodeProtocol, CodeRefused:

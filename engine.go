@@ -87,7 +87,8 @@ type Host interface {
 	Lookup(peer string) (transport.Addr, bool)
 	// Up announces a link that is ready and binds it to its peer. ctx is the one that Dial was given, or any other
 	// for accepted links. [CodeNameTaken]: a live peer has the link's name already, or, with a [*TwinError], this node
-	// has dialled that one; the engine refuses the other side.
+	// has dialled that one; [CodeBusy]: the node has as many links as it takes ([WithMaxLinks]). The engine refuses the
+	// other side then.
 	// The engine must not call Find or Run for the link before.
 	Up(ctx context.Context, l Link) (*Peer, error)
 	// Rename moves a link's peer to another name, or fails with [CodeNameTaken] and changes nothing. The engine has

@@ -59,6 +59,9 @@ func (h *host) Up(ctx context.Context, l Link) (*Peer, error) {
 		return nil, &Error{Code: CodeClosed, Op: "dial", Peer: name, Ran: Never, Msg: "the peer was closed"}
 	}
 	if p != nil {
+		if err := n.roomFor(p); err != nil {
+			return nil, err
+		}
 		if n.peers[p.Name()] != p || p.Name() != name {
 			n.drop(p)
 			name = n.freeName(name)
@@ -82,10 +85,24 @@ func (h *host) Up(ctx context.Context, l Link) (*Peer, error) {
 				Msg: "a live peer of that name is connected"}
 		}
 	}
+	if err := n.roomFor(p); err != nil {
+		return nil, err
+	}
 	n.peers[name] = p
 	p.setName(name)
 	n.bind(p, l)
 	return p, nil
+}
+
+// roomFor says no to a further link when the node has as many as it takes. One that replaces another is none. Called
+// with mu held.
+func (n *Node) roomFor(p *Peer) error {
+	if p.live.Load() != nil || len(n.links) < n.cfg.maxLinks {
+		return nil
+	}
+	return &Error{Code: CodeBusy, Op: "link", Peer: p.Name(), Ran: Never,
+		Err:    &transport.LimitError{What: "links", Size: int64(len(n.links)) + 1, Limit: int64(n.cfg.maxLinks)},
+		Advice: "let go of peers that are not needed, or see WithMaxLinks"}
 }
 
 // bind makes l the link of p. Called with mu held.

@@ -60,6 +60,9 @@ type openEngine struct {
 // maxAbsent bounds how many named peers that are away are remembered.
 const maxAbsent = 1024
 
+// defaultMaxLinks bounds the links of a node; see WithMaxLinks.
+const defaultMaxLinks = 16384
+
 // DefaultTimeout bounds calls whose context has no deadline.
 const DefaultTimeout = 30 * time.Second
 
@@ -69,7 +72,7 @@ func NewNode(name string, opts ...NodeOption) *Node {
 	n := &Node{
 		name: name,
 		cfg: nodeConfig{log: slog.New(slog.DiscardHandler), timeout: DefaultTimeout, random: rand.Uint64,
-			beatEvery: 5 * time.Second, beatWithin: 15 * time.Second},
+			maxLinks: defaultMaxLinks, beatEvery: 5 * time.Second, beatWithin: 15 * time.Second},
 		cut:       make(chan struct{}),
 		quieted:   make(chan struct{}),
 		closed:    make(chan struct{}),
@@ -93,6 +96,9 @@ func NewNode(name string, opts ...NodeOption) *Node {
 	}
 	if e, w := n.cfg.beatEvery, n.cfg.beatWithin; e < 0 || e > 0 && w < 2*e {
 		panic(fmt.Sprintf("bellpull: WithHeartbeat(%v, %v): the second must be twice the first at least", e, w))
+	}
+	if n.cfg.maxLinks <= 0 {
+		panic(fmt.Sprintf("bellpull: WithMaxLinks(%d): must be positive", n.cfg.maxLinks))
 	}
 	if n.cfg.mux == nil {
 		n.cfg.mux = NewMux()

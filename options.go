@@ -26,6 +26,7 @@ type nodeConfig struct {
 	timeout    time.Duration
 	beatEvery  time.Duration
 	beatWithin time.Duration
+	maxLinks   int
 	callChain  []CallInterceptor
 	serveChain []HandlerInterceptor
 	random     func() uint64 // where random numbers come from; rand.Uint64 but in a simulation
@@ -94,6 +95,11 @@ func WithTimeout(d time.Duration) NodeOption {
 func WithHeartbeat(every, within time.Duration) NodeOption {
 	return nodeOption(func(c *nodeConfig) { c.beatEvery, c.beatWithin = every, within })
 }
+
+// WithMaxLinks bounds the links the node has at once, dialled and accepted. Beyond it a client is refused, with an
+// [EventRefused], and a dial fails, both [CodeBusy] with a [transport.LimitError]; a link that replaces one of the same
+// peer is let in. Default 16,384; it must be positive.
+func WithMaxLinks(n int) NodeOption { return nodeOption(func(c *nodeConfig) { c.maxLinks = n }) }
 
 // WithCallInterceptor puts f around every call and notify this node makes. The first one added is the outermost:
 //

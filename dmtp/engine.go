@@ -23,14 +23,15 @@ type engine struct {
 	mon     *pump.Monitor
 	onFrame *bellpull.Method // nil: user frames are dropped
 
-	conns      atomic.Uint64 // accepted, for ids
-	handshakes atomic.Int32  // accepted and not yet let in
-	wg         sync.WaitGroup
+	conns atomic.Uint64 // accepted, for ids
+	wg    sync.WaitGroup
 
-	// mu guards the fields that follow.
-	mu     sync.Mutex
-	closed bool
-	links  map[*link]struct{}
+	// mu guards the fields that follow. No other lock is taken while it is held.
+	mu       sync.Mutex
+	closed   bool
+	links    map[*link]struct{}
+	waiting  waiting
+	refusals refusals
 }
 
 func newEngine(p Protocol, h bellpull.Host) *engine {
@@ -43,49 +44,59 @@ func newEngine(p Protocol, h bellpull.Host) *engine {
 	return e
 }
 
-// add makes the link of a connection and lists it, unless the engine is closed.
-func (e *engine) add(c transport.Conn, dialled bool) *link {
+// add makes the link of a connection and lists it. It says no when the engine is closed, and when the connection finds
+// no place among those that wait for their handshake.
+func (e *engine) add(c transport.Conn, dialled bool) (*link, *bellpull.Error) {
 	l := newLink(e, c, dialled)
 	if !dialled {
 		l.id.Store(ref(e.newID()))
-		l.verifyTimer = time.AfterFunc(e.cfg.VerifyTimeout, l.verifyExpired)
 	}
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	if e.closed {
-		if l.verifyTimer != nil {
-			l.verifyTimer.Stop()
-		}
+		e.mu.Unlock()
 		c.Close()
-		return nil
+		return nil, errClosed()
+	}
+	var out *link
+	if !dialled {
+		var ok bool
+		if out, ok = e.waiting.enter(l, e.cfg.MaxHandshakes); !ok {
+			e.mu.Unlock()
+			c.Close()
+			return nil, e.crowded(l.identity)
+		}
+		l.verifyTimer = time.AfterFunc(e.cfg.VerifyTimeout, l.verifyExpired)
 	}
 	e.links[l] = struct{}{}
 	e.wg.Add(1)
-	return l
+	e.mu.Unlock()
+	if out != nil {
+		out.pump.Fail(e.crowded(out.identity))
+	}
+	return l, nil
 }
 
 // drop forgets a link whose goroutines are gone.
 func (e *engine) drop(l *link) {
 	e.mu.Lock()
 	delete(e.links, l)
+	if !l.dialled {
+		e.waiting.leave(l)
+	}
 	e.mu.Unlock()
 	e.wg.Done()
 }
 
-// Serve takes an accepted connection: its handshake runs in the link's goroutine, bounded by the verify timeout.
+// Serve takes an accepted connection: its handshake runs in the link's goroutine, bounded by the verify timeout. When
+// MaxHandshakes connections wait for theirs already, the oldest of them is closed.
 func (e *engine) Serve(c transport.Conn) {
-	if int(e.handshakes.Add(1)) > e.cfg.MaxHandshakes {
-		e.handshakes.Add(-1)
-		c.Close()
-		e.refused("", c.Identity(), fmt.Errorf("%d connections wait for their handshake", e.cfg.MaxHandshakes))
-		return
+	l, err := e.add(c, false)
+	switch {
+	case err == nil:
+		l.pump.Start()
+	case err.Code != bellpull.CodeClosed:
+		e.refused("", c.Identity(), err)
 	}
-	l := e.add(c, false)
-	if l == nil {
-		e.handshakes.Add(-1)
-		return
-	}
-	l.pump.Start()
 }
 
 // newID makes the next id as TouchSocket does: the bytes of a little-endian counter in hex (section 3.1.4).
@@ -101,7 +112,7 @@ func (e *engine) newID() string {
 // refused tells the node's watchers of a client that was turned away. id is the one its connection has, not the one it
 // asked for.
 func (e *engine) refused(id string, who transport.Identity, why error) {
-	e.host.Log().Info("dmtp: refused", "remote", who.Remote, "why", why)
+	e.log("dmtp: refused", who, why)
 	e.host.Emit(bellpull.Event{Kind: bellpull.EventRefused, Name: id, Identity: who, Err: why})
 }
 
@@ -111,7 +122,7 @@ func (e *engine) Dial(ctx context.Context, to transport.Addr) (bellpull.Link, er
 	if err != nil {
 		return nil, bellpull.WrapTransport("dial", to.String(), err)
 	}
-	l := e.add(c, true)
+	l, _ := e.add(c, true)
 	if l == nil {
 		return nil, &bellpull.Error{Code: bellpull.CodeClosed, Op: "dial", Peer: to.String(), Ran: bellpull.Never}
 	}

@@ -20,6 +20,7 @@ const (
 	askKey    = "bellpull-ask"
 	acceptKey = "bellpull-ok"
 	twinKey   = "bellpull-twin" // beside a refusal: use the link that you have accepted from me
+	busyKey   = "bellpull-busy" // in a refusal: the service is full, and trying later may help
 )
 
 // hello is the value of the first two: "1 compact node=HEX listens run=HEX name=NAME", the name last because it may hold
@@ -126,7 +127,11 @@ func (l *link) welcomed(w *pump.Waiter, m *dmtpwire.WaitVerify) {
 			w.Err = l.join(m, proof)
 			return
 		}
-		w.Err = &bellpull.Error{Code: bellpull.CodeRefused, Op: "dial", Peer: l.addr, Remote: true, Ran: bellpull.Never,
+		code := bellpull.CodeRefused
+		if _, busy := m.Metadata.Get(busyKey); busy && !l.e.cfg.Plain {
+			code = bellpull.CodeBusy
+		}
+		w.Err = &bellpull.Error{Code: code, Op: "dial", Peer: l.addr, Remote: true, Ran: bellpull.Never,
 			Msg: bellpull.RemoteText(m.Message.String())}
 		return
 	}
@@ -183,7 +188,12 @@ func (l *link) onVerify(body []byte) {
 		})
 		return
 	}
+	if !l.e.begin(l) {
+		return // it had to make room for another
+	}
 	l.decide(&m, v)
+	l.pump.Flush() // a refusal, before the link can be put out for another
+	l.e.end(l)
 }
 
 // decide answers a handshake request.
@@ -191,12 +201,12 @@ func (l *link) decide(m *dmtpwire.WaitVerify, v *Verify) {
 	answer := *m
 	answer.Status = dmtpwire.StatusSuccess
 	if err := l.e.verify(v, m.Token); err != nil {
-		l.refuse(&answer, err)
+		l.refuse(&answer, err.Error(), err)
 		return
 	}
 	meta, err := metadataOf(v.Metadata)
 	if err != nil {
-		l.refuse(&answer, err)
+		l.refuse(&answer, err.Error(), err)
 		return
 	}
 	if m.Metadata.Form != dmtpwire.FormNull || len(meta.Pairs) > 0 {
@@ -278,8 +288,16 @@ func (l *link) letIn(answer *dmtpwire.WaitVerify, want string, compact bool) {
 			l.refuseTwin(answer, twin)
 			return
 		}
-		l.refuse(answer, fmt.Errorf("id %q is in use", want))
-		l.pump.Retire(&bellpull.Error{Code: bellpull.CodeNameTaken, Op: "accept", Peer: want, Err: err}, time.Second)
+		code, text := bellpull.CodeNameTaken, idTaken(want)
+		if own != nil && own.Code == bellpull.CodeBusy {
+			code, text = own.Code, "the service has as many clients as it takes"
+			if _, ok := answer.Metadata.Get(askKey); ok {
+				answer.Metadata.Set(busyKey, dmtpwire.Str("1"))
+			}
+		}
+		l.refuse(answer, text, err)
+		l.told.Store(true)
+		l.pump.Retire(&bellpull.Error{Code: code, Op: "accept", Peer: want, Err: err}, time.Second)
 		return
 	}
 }
@@ -290,7 +308,7 @@ func (l *link) renameAgain(answer *dmtpwire.WaitVerify, want string) {
 	defer l.idMu.Unlock()
 	if want != "" && want != *l.id.Load() {
 		if err := l.setID(want); err != nil {
-			l.refuse(answer, fmt.Errorf("id %q is in use", want))
+			l.refuse(answer, idTaken(want), err)
 			return
 		}
 	}
@@ -298,10 +316,13 @@ func (l *link) renameAgain(answer *dmtpwire.WaitVerify, want string) {
 	l.post(dmtpwire.FlagVerifyResponse, answer.AppendJSON(nil, dmtpwire.Compact))
 }
 
-// refuse answers a handshake with Status 2. The connection stays: the client may try again until the verify timeout.
-func (l *link) refuse(answer *dmtpwire.WaitVerify, why error) {
+func idTaken(id string) string { return fmt.Sprintf("id %q is in use", id) }
+
+// refuse answers a handshake with Status 2 and a text. The connection stays: the client may try again until the verify
+// timeout.
+func (l *link) refuse(answer *dmtpwire.WaitVerify, text string, why error) {
 	answer.Status = dmtpwire.StatusOvertime // 2: in a handshake, refused
-	answer.Message = dmtpwire.Str(why.Error())
+	answer.Message = dmtpwire.Str(text)
 	l.post(dmtpwire.FlagVerifyResponse, answer.AppendJSON(nil, dmtpwire.Compact))
 	l.e.refused(*l.id.Load(), l.identity, why)
 }

@@ -46,8 +46,9 @@ type link struct {
 	idMu        sync.Mutex             // held while an online link is renamed and that is told: node, id and wire agree
 	compact     atomic.Bool            // the other side takes compact frames
 	verifyTimer *time.Timer
+	told        atomic.Bool // the node's watchers know why the connection is turned away
 	verifying   atomic.Bool // a handshake on the online link is being decided
-	verified    sync.Once   // stops the timer and leaves the handshakes
+	place       place       // among the connections that wait for their handshake; engine.mu's
 
 	peer   atomic.Pointer[bellpull.Peer]
 	remote remote // set before the link goes online, then read only
@@ -124,10 +125,12 @@ func (l *link) Drain(ctx context.Context) { l.pump.Drain(ctx) }
 // Ended takes the link off its peer.
 func (l *link) Ended(err error) {
 	l.state.Store(stateClosed)
-	l.leaveGate()
+	if l.verifyTimer != nil {
+		l.verifyTimer.Stop()
+	}
 	if l.peer.Load() != nil {
 		l.e.host.Down(l, err)
-	} else if !l.dialled && l.refusedBefore(err) {
+	} else if !l.dialled && !l.told.Load() && l.refusedBefore(err) {
 		l.e.refused(*l.id.Load(), l.identity, err)
 	}
 }
@@ -135,20 +138,25 @@ func (l *link) Ended(err error) {
 // refusedBefore says that a connection ended before its handshake for a reason that the node's owner may want to know.
 func (l *link) refusedBefore(err error) bool {
 	e, ok := err.(*bellpull.Error)
-	return ok && (e.Code == bellpull.CodeProtocol || e.Code == bellpull.CodeDeadline || e.Code == bellpull.CodeTooLarge)
+	if !ok {
+		return false
+	}
+	switch e.Code {
+	case bellpull.CodeProtocol, bellpull.CodeDeadline, bellpull.CodeTooLarge, bellpull.CodeBusy:
+		return true
+	}
+	return false
 }
 
 // Gone is called when no goroutine of the link is left.
 func (l *link) Gone() { l.e.drop(l) }
 
-// leaveGate ends the time before the handshake.
+// leaveGate ends the time before the handshake: the link is let in.
 func (l *link) leaveGate() {
-	l.verified.Do(func() {
-		if l.verifyTimer != nil {
-			l.verifyTimer.Stop()
-			l.e.handshakes.Add(-1)
-		}
-	})
+	l.verifyTimer.Stop()
+	l.e.mu.Lock()
+	defer l.e.mu.Unlock()
+	l.e.waiting.leave(l)
 }
 
 func (l *link) verifyExpired() {

@@ -41,8 +41,9 @@ type Protocol struct {
 	CloseTimeout time.Duration
 	// MaxBody bounds the body of a frame in bytes, either way. Default 16 MiB.
 	MaxBody int
-	// MaxHandshakes bounds the connections that have not been accepted yet; beyond it new ones are closed at once.
-	// Default 1,024.
+	// MaxHandshakes bounds the connections that have not been let in yet; a further one has the oldest of them closed,
+	// with an EventRefused of CodeBusy. Those Verify is deciding about are not closed: when there are no others, the new
+	// one is. Keep it below the process's limit of descriptors. Default 1,024.
 	MaxHandshakes int
 	// MaxInFlight bounds the calls under way from this side of a link. Default and most 4,096.
 	MaxInFlight int

@@ -136,7 +136,11 @@ func New(in, out transport.Port, proto Protocol, host bellpull.Host, mon *Monito
 
 // Start begins reading. The owner must see to it that Fail is called some day, and then Wait.
 func (p *Pump) Start() {
-	p.mon.add(p)
+	p.mu.Lock()
+	if !p.shutDown { // Fail may have come first; who is added must be removed
+		p.mon.add(p)
+	}
+	p.mu.Unlock()
 	p.startMain(false)
 }
 
