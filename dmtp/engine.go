@@ -23,8 +23,9 @@ type engine struct {
 	mon     *pump.Monitor
 	onFrame *bellpull.Method // nil: user frames are dropped
 
-	conns atomic.Uint64 // accepted, for ids
-	wg    sync.WaitGroup
+	conns     atomic.Uint64 // accepted, for ids
+	lingering atomic.Int32  // said goodbye, and have not hung up
+	wg        sync.WaitGroup
 
 	// mu guards the fields that follow. No other lock is taken while it is held.
 	mu       sync.Mutex

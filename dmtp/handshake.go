@@ -12,6 +12,7 @@ import (
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/internal/dmtpwire"
 	"github.com/bellpull/bellpull/internal/pump"
+	"github.com/bellpull/bellpull/transport"
 )
 
 // Bellpull's word in the handshake's metadata. Asking and agreeing have different keys, because a plain service
@@ -169,7 +170,7 @@ func (l *link) onVerify(body []byte) {
 	var m dmtpwire.WaitVerify
 	if err := dmtpwire.ParseWaitVerify(body, &m); err != nil {
 		// As the original: no answer to what cannot be read, and the verify timeout ends it.
-		l.e.host.Log().Info("dmtp: unreadable handshake", "remote", l.identity.Remote, "err", err)
+		l.e.log("dmtp: unreadable handshake", l.identity, err)
 		return
 	}
 	v := &Verify{Token: m.Token.String(), ID: m.ID.String(), Current: *l.id.Load(), Metadata: pairsOf(m.Metadata), Identity: l.identity, Traits: l.traits}
@@ -192,6 +193,13 @@ func (l *link) onVerify(body []byte) {
 		return // it had to make room for another
 	}
 	l.decide(&m, v)
+	if l.state.Load() == stateGate {
+		if l.tries++; l.tries == maxTries {
+			l.told.Store(true)
+			l.pump.Retire(&bellpull.Error{Code: bellpull.CodeRefused, Op: "accept", Peer: l.identity.Remote, Ran: bellpull.Never,
+				Err: &transport.LimitError{What: "refused handshakes", Size: maxTries, Limit: maxTries}}, time.Second)
+		}
+	}
 	l.pump.Flush() // a refusal, before the link can be put out for another
 	l.e.end(l)
 }

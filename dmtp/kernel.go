@@ -288,6 +288,9 @@ func (l *link) onClose(body []byte) {
 	var m dmtpwire.WaitClose
 	err := dmtpwire.ParseWaitClose(body, &m)
 	said := m.Message.String()
+	if l.leaving && l.state.Load() != stateClosed {
+		return // the first one waits in line, and one is enough
+	}
 	if err != nil {
 		if len(body) > 0 && body[0] == '{' {
 			return // as the original: what cannot be read is ignored
@@ -299,6 +302,7 @@ func (l *link) onClose(body []byte) {
 	if said == "" {
 		end.Msg = "closed by the other side"
 	}
+	l.leaving = true
 	if err != nil {
 		l.pump.Behind(func() { l.pump.Fail(end) })
 		return
@@ -311,6 +315,20 @@ func (l *link) onClose(body []byte) {
 	// What was sent before the goodbye is worked on before it.
 	l.pump.Behind(func() {
 		l.post(dmtpwire.FlagCloseAcknowledge, ack)
-		l.pump.Retire(end, l.e.cfg.CloseTimeout)
+		l.linger(end)
 	})
+}
+
+// linger leaves it to the other side to hang up, for a time and unless too many take theirs.
+func (l *link) linger(end error) {
+	if l.state.Load() == stateOnline { // before that it still has its place among those that wait
+		if l.e.lingering.Add(1) > maxLingering {
+			l.e.lingering.Add(-1)
+			l.pump.Flush()
+			l.pump.Fail(end)
+			return
+		}
+		l.lingers.Store(true)
+	}
+	l.pump.Retire(end, l.e.cfg.CloseTimeout)
 }

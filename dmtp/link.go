@@ -2,6 +2,7 @@ package dmtp
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,6 +48,7 @@ type link struct {
 	compact     atomic.Bool            // the other side takes compact frames
 	verifyTimer *time.Timer
 	told        atomic.Bool // the node's watchers know why the connection is turned away
+	lingers     atomic.Bool // counted in engine.lingering
 	verifying   atomic.Bool // a handshake on the online link is being decided
 	place       place       // among the connections that wait for their handshake; engine.mu's
 
@@ -58,6 +60,8 @@ type link struct {
 	// The reader's.
 	got     []*method // what the other side's numbers mean
 	scratch []byte
+	tries   int  // handshakes that were refused
+	leaving bool // the other side said goodbye
 }
 
 // remote is what the other side said of itself.
@@ -75,7 +79,7 @@ func ref(s string) *string { return &s }
 func newLink(e *engine, c transport.Conn, dialled bool) *link {
 	l := &link{e: e, dialled: dialled, identity: c.Identity(), traits: c.Traits()}
 	l.id.Store(new(string))
-	gate, open := dmtpwire.Split(gateBody), dmtpwire.Split(0) // from there on the port sees to MaxBody, and says so
+	gate, open := dmtpwire.Split(maxGateBody), dmtpwire.Split(0) // from there on the port sees to MaxBody, and says so
 	split := func(b []byte) (int, error) {
 		if l.state.Load() == stateGate && !l.dialled {
 			return gate(b)
@@ -83,7 +87,8 @@ func newLink(e *engine, c transport.Conn, dialled bool) *link {
 		return open(b)
 	}
 	port := transport.NewPort(c, split, transport.PortConfig{MaxFrame: e.cfg.MaxBody + dmtpwire.HeaderLen})
-	l.pump = pump.New(port, port, l, e.host, e.mon, pump.Limits{InFlight: e.cfg.MaxInFlight, Handlers: e.cfg.MaxHandlers})
+	l.pump = pump.New(port, port, l, e.host, e.mon, pump.Limits{InFlight: e.cfg.MaxInFlight, Handlers: e.cfg.MaxHandlers,
+		HandlersSize: e.cfg.MaxHandlerBytes})
 	return l
 }
 
@@ -149,7 +154,12 @@ func (l *link) refusedBefore(err error) bool {
 }
 
 // Gone is called when no goroutine of the link is left.
-func (l *link) Gone() { l.e.drop(l) }
+func (l *link) Gone() {
+	if l.lingers.Load() {
+		l.e.lingering.Add(-1)
+	}
+	l.e.drop(l)
+}
 
 // leaveGate ends the time before the handshake: the link is let in.
 func (l *link) leaveGate() {
@@ -194,6 +204,9 @@ func (l *link) Dispatch(r *pump.Reader, frame []byte) error {
 		case dmtpwire.FlagCallCancel:
 			l.onCancel(body)
 		case dmtpwire.FlagResetIDRequest:
+			if len(body) > maxGateBody {
+				return l.oversized(f, body)
+			}
 			l.onSetID(body)
 		case dmtpwire.FlagResetIDResponse:
 			l.onKernelAnswer(r, f, body)
@@ -202,28 +215,45 @@ func (l *link) Dispatch(r *pump.Reader, frame []byte) error {
 				l.onUserFrame(r, f, body)
 				return nil
 			}
-			l.onKernel(r, f, body)
+			return l.onKernel(r, f, body)
 		}
 	case stateGate:
-		l.onKernel(r, f, body)
+		return l.onKernel(r, f, body)
 	case stateClosed:
 		if f == dmtpwire.FlagClose { // both sides say goodbye at once: each answers the other (section 4.5)
-			l.onClose(body)
+			return l.onKernel(r, f, body)
 		}
 	}
 	return nil
 }
 
 // onKernel works on the frames that are allowed at any time.
-func (l *link) onKernel(r *pump.Reader, f dmtpwire.Flags, body []byte) {
+func (l *link) onKernel(r *pump.Reader, f dmtpwire.Flags, body []byte) error {
+	switch f {
+	case dmtpwire.FlagVerifyResponse, dmtpwire.FlagPingResponse, dmtpwire.FlagCloseAcknowledge:
+		l.onKernelAnswer(r, f, body)
+		return nil
+	case dmtpwire.FlagVerifyRequest, dmtpwire.FlagPingRequest, dmtpwire.FlagClose:
+	default:
+		return nil
+	}
+	if len(body) > maxGateBody {
+		return l.oversized(f, body)
+	}
 	switch f {
 	case dmtpwire.FlagVerifyRequest:
 		l.onVerify(body)
-	case dmtpwire.FlagVerifyResponse, dmtpwire.FlagPingResponse, dmtpwire.FlagCloseAcknowledge:
-		l.onKernelAnswer(r, f, body)
 	case dmtpwire.FlagPingRequest:
 		l.onPing(body)
 	case dmtpwire.FlagClose:
 		l.onClose(body)
 	}
+	return nil
+}
+
+// oversized ends the link for a frame that the protocol would have to answer: the answer is as long, and waits here
+// until the other side takes it.
+func (l *link) oversized(f dmtpwire.Flags, body []byte) error {
+	return &bellpull.Error{Code: bellpull.CodeTooLarge, Op: "read", Peer: l.identity.Remote,
+		Err: &transport.LimitError{What: fmt.Sprintf("frame of flag %d", f), Size: int64(len(body)), Limit: maxGateBody}}
 }

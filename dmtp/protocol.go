@@ -49,12 +49,22 @@ type Protocol struct {
 	MaxInFlight int
 	// MaxHandlers bounds the calls of one peer that run at once. Default 256.
 	MaxHandlers int
+	// MaxHandlerBytes bounds what the calls of one peer hold while they run or their answers wait for room; a further
+	// call is refused, unless it is the only one. Default 64 MiB.
+	MaxHandlerBytes int
 	// TCP is the transport of tcp: and tcps:, with its TLS configuration.
 	TCP tcp.Transport
 }
 
-// gateBody bounds a frame's body before the handshake, in bytes.
-const gateBody = 64 << 10
+// maxGateBody bounds a frame's body before the handshake, and at any time that of a frame which the protocol itself
+// answers, in bytes.
+const maxGateBody = 64 << 10
+
+// maxTries bounds the handshakes of one connection that are refused before it is closed.
+const maxTries = 16
+
+// maxLingering bounds the connections that said goodbye and have not hung up yet; further ones are closed at once.
+const maxLingering = 1024
 
 // Verify is what a service knows of a client that asks to be let in. The callback may change ID and Metadata, set
 // Message, and refuse by returning an error, whose text the client is told.
@@ -103,12 +113,19 @@ func (p Protocol) Open(h bellpull.Host) (bellpull.Engine, error) {
 	if p.ID == "" {
 		p.ID = h.Name()
 	}
-	p.VerifyTimeout = orDefault(p.VerifyTimeout, 3*time.Second)
-	p.CloseTimeout = orDefault(p.CloseTimeout, 5*time.Second)
-	p.MaxBody = orDefault(p.MaxBody, 16<<20)
-	p.MaxHandshakes = orDefault(p.MaxHandshakes, 1024)
+	p.VerifyTimeout = orDefault(p.VerifyTimeout, defaultVerifyTimeout)
+	p.CloseTimeout = orDefault(p.CloseTimeout, defaultCloseTimeout)
+	p.MaxBody = orDefault(p.MaxBody, defaultMaxBody)
+	p.MaxHandshakes = orDefault(p.MaxHandshakes, defaultMaxHandshakes)
 	return newEngine(p, h), nil
 }
+
+const (
+	defaultVerifyTimeout = 3 * time.Second
+	defaultCloseTimeout  = 5 * time.Second
+	defaultMaxBody       = 16 << 20
+	defaultMaxHandshakes = 1024
+)
 
 func orDefault[T int | time.Duration](v, def T) T {
 	if v == 0 {
@@ -127,10 +144,11 @@ func (p Protocol) check() error {
 	bad(len(p.ID) <= maxID, "ID of %d bytes, at most %d", len(p.ID), maxID)
 	bad(p.VerifyTimeout >= 0, "VerifyTimeout %v is negative", p.VerifyTimeout)
 	bad(p.CloseTimeout >= 0, "CloseTimeout %v is negative", p.CloseTimeout)
-	bad(p.MaxBody == 0 || p.MaxBody >= gateBody && p.MaxBody <= 1<<30, "MaxBody %d, want 64 KiB to 1 GiB", p.MaxBody)
+	bad(p.MaxBody == 0 || p.MaxBody >= maxGateBody && p.MaxBody <= 1<<30, "MaxBody %d, want 64 KiB to 1 GiB", p.MaxBody)
 	bad(p.MaxHandshakes >= 0, "MaxHandshakes %d is negative", p.MaxHandshakes)
 	bad(p.MaxInFlight >= 0 && p.MaxInFlight <= 4096, "MaxInFlight %d, want 1 to 4096", p.MaxInFlight)
 	bad(p.MaxHandlers >= 0, "MaxHandlers %d is negative", p.MaxHandlers)
+	bad(p.MaxHandlerBytes >= 0, "MaxHandlerBytes %d is negative", p.MaxHandlerBytes)
 	if len(p.Metadata) > 0 {
 		_, err := metadataOf(p.Metadata)
 		bad(err == nil, "Metadata: %w", err)

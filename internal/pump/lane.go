@@ -15,7 +15,7 @@ type lane struct {
 	head *Serving
 	tail *Serving
 	n    int
-	size int
+	size int // of what is in line, see Serving.size
 }
 
 // notify runs a notify on main if it can, else puts it in line.
@@ -27,10 +27,10 @@ func (p *Pump) notify(r *Reader, s *Serving) {
 	l := &p.lane
 	l.mu.Lock()
 	if l.busy {
-		if l.n >= p.limits.Lane || l.size+len(s.Body) > p.limits.LaneSize {
+		if l.n >= p.limits.Lane || l.size+s.size() > p.limits.LaneSize {
 			over := &transport.LimitError{What: "waiting notifies and messages", Size: int64(l.n) + 1, Limit: int64(p.limits.Lane)}
 			if l.n < p.limits.Lane {
-				over = &transport.LimitError{What: "bytes of waiting notifies and messages", Size: int64(l.size + len(s.Body)), Limit: int64(p.limits.LaneSize)}
+				over = &transport.LimitError{What: "bytes of waiting notifies and messages", Size: int64(l.size + s.size()), Limit: int64(p.limits.LaneSize)}
 			}
 			l.mu.Unlock()
 			p.Fail(&bellpull.Error{Code: bellpull.CodeBusy, Op: "read", Err: over,
@@ -92,7 +92,8 @@ func (p *Pump) runLane(s *Serving) {
 }
 
 // Behind runs f when the notifies and messages that have arrived so far are done with: at once, or in line. It is for
-// what must not overtake them, such as a goodbye.
+// what must not overtake them, such as a goodbye. The engine sees to it that the other side cannot have it called
+// again and again.
 func (p *Pump) Behind(f func()) {
 	l := &p.lane
 	l.mu.Lock()
@@ -115,7 +116,7 @@ func (l *lane) push(s *Serving) {
 	}
 	l.tail = s
 	l.n++
-	l.size += len(s.Body)
+	l.size += s.size()
 }
 
 func (l *lane) pop() *Serving {
@@ -128,6 +129,6 @@ func (l *lane) pop() *Serving {
 	}
 	s.next = nil
 	l.n--
-	l.size -= len(s.Body)
+	l.size -= s.size()
 	return s
 }

@@ -45,24 +45,35 @@ type Protocol interface {
 
 // Limits bound what the other side can make a link hold. The zero value gives the defaults.
 type Limits struct {
-	InFlight int // calls under way from this side; default and most 4,096
-	Handlers int // calls of the other side that run at once; default 256
-	Lane     int // notifies and messages that wait behind a slow one; default 1,024
-	LaneSize int // the bytes of those; default 4 MiB
+	InFlight     int // calls under way from this side; default and most 4,096
+	Handlers     int // calls of the other side that run at once; default 256
+	HandlersSize int // the bytes those hold, with answers that wait for room; one call may hold more; default 64 MiB
+	Lane         int // notifies and messages that wait behind a slow one; default 1,024
+	LaneSize     int // the bytes of those, metadata included; default 4 MiB
 }
+
+const (
+	defaultHandlers     = 256
+	defaultHandlersSize = 64 << 20
+	defaultLane         = 1024
+	defaultLaneSize     = 4 << 20
+)
 
 func (l Limits) withDefaults() Limits {
 	if l.InFlight <= 0 || l.InFlight > maxSlots {
 		l.InFlight = maxSlots
 	}
 	if l.Handlers <= 0 {
-		l.Handlers = 256
+		l.Handlers = defaultHandlers
+	}
+	if l.HandlersSize <= 0 {
+		l.HandlersSize = defaultHandlersSize
 	}
 	if l.Lane <= 0 {
-		l.Lane = 1024
+		l.Lane = defaultLane
 	}
 	if l.LaneSize <= 0 {
-		l.LaneSize = 4 << 20
+		l.LaneSize = defaultLaneSize
 	}
 	return l
 }
@@ -89,6 +100,7 @@ type Pump struct {
 	leading      Reader   // of the caller that leads
 
 	handlers atomic.Int32
+	held     atomic.Int64 // bytes of requests that run, and of answers that wait for room
 	posts    atomic.Int32
 	draining atomic.Bool // requests are refused
 	deaf     atomic.Bool // the other side takes nothing any more; it may have said something still

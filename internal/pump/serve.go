@@ -23,6 +23,7 @@ type Serving struct {
 	req     bellpull.Request
 	reply   bellpull.Reply
 	slab    bellpull.Slab
+	held    int // of its bytes, those that count in Pump.held
 	running bool
 	prev    *Serving
 	next    *Serving // of the list it is on
@@ -30,6 +31,31 @@ type Serving struct {
 
 // Reply gives what the handler answered; see [bellpull.Reply.Result].
 func (s *Serving) Reply() *bellpull.Reply { return &s.reply }
+
+// size is what a request holds while it waits or runs: its bytes and those of its metadata, which may be more.
+func (s *Serving) size() int {
+	n := len(s.Body)
+	for i := range s.In.Meta {
+		n += pairSize + len(s.In.Meta[i].Key) + len(s.In.Meta[i].Value)
+	}
+	return n
+}
+
+// hold counts n more bytes as held for s until it is released, and gives what the link holds for others. Small amounts
+// do not count: there are never more than as many of them as handlers.
+func (p *Pump) hold(s *Serving, n int) (others int) {
+	if n < heldFrom {
+		return 0
+	}
+	s.held += n
+	return int(p.held.Add(int64(n))) - s.held
+}
+
+// heldFrom is from where on bytes are counted.
+const heldFrom = 4 << 10
+
+// pairSize is what a pair of metadata takes beside its texts, in bytes.
+const pairSize = 40
 
 // keepScratch bounds the scratch that a Serving keeps, in bytes.
 const keepScratch = 64 << 10
@@ -57,6 +83,10 @@ func (p *Pump) Serving(r *Reader) *Serving {
 
 func (p *Pump) release(s *Serving, reader bool) {
 	poison(s.Body)
+	if s.held > 0 {
+		p.held.Add(int64(-s.held))
+		s.held = 0
+	}
 	if cap(s.Body) > keepScratch {
 		s.Body = nil
 	}
@@ -99,6 +129,12 @@ func (p *Pump) Request(r *Reader, s *Serving) {
 	if over && s.Refuse == nil {
 		s.Refuse = &bellpull.Error{Code: bellpull.CodeBusy, Ran: bellpull.Never,
 			Msg: fmt.Sprintf("%d handlers are running for this link, limit %d", n-1, p.limits.Handlers)}
+	}
+	if size := s.size(); s.Refuse == nil {
+		if others := p.hold(s, size); others > 0 && others+size > p.limits.HandlersSize {
+			s.Refuse = &bellpull.Error{Code: bellpull.CodeBusy, Ran: bellpull.Never,
+				Msg: fmt.Sprintf("the calls that run for this link hold %d bytes, limit %d", others, p.limits.HandlersSize)}
+		}
 	}
 	if s.Refuse != nil {
 		p.finish(s, true, over)
@@ -214,6 +250,8 @@ func (p *Pump) mute(s *Serving) bool {
 // finishWaiting is finish that waits for room.
 func (p *Pump) finishWaiting(s *Serving) {
 	if !p.mute(s) {
+		_, answer, _ := s.reply.Result()
+		p.hold(s, len(answer))
 		_, err := p.proto.Answer(s, true)
 		p.answerFailed(err)
 		p.Flush()
