@@ -222,9 +222,9 @@ func TestWhatRunningCallsHoldIsBounded(t *testing.T) {
 			one := call(2 << 20)
 			want := bellpull.ErrBusy
 			if !peer.Traits().Compact {
-				want = bellpull.ErrFailed // DmtpRpc has no word for it
+				want = bellpull.ErrRefused // DmtpRpc has no other word for it
 			}
-			if err := <-call(10_000); !errors.Is(err, want) {
+			if err := <-call(10_000); !errors.Is(err, want) || bellpull.ExecutedOf(err) != bellpull.Never {
 				t.Error("beside one that holds 2 MiB:", err)
 			}
 			small := call(100)

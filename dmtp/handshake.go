@@ -282,6 +282,10 @@ func (l *link) letIn(answer *dmtpwire.WaitVerify, want string, compact bool) {
 		}
 		l.pump.Out().Commit(0)
 		l.compact.Store(false)
+		if twin, ok := errors.AsType[*bellpull.TwinError](err); ok {
+			l.refuseTwin(answer, twin)
+			return
+		}
 		own, _ := errors.AsType[*bellpull.Error](err)
 		switch {
 		case own != nil && own.Code == bellpull.CodeClosed:
@@ -292,10 +296,6 @@ func (l *link) letIn(answer *dmtpwire.WaitVerify, want string, compact bool) {
 			continue
 		}
 		want = *l.id.Load()
-		if twin, ok := errors.AsType[*bellpull.TwinError](err); ok {
-			l.refuseTwin(answer, twin)
-			return
-		}
 		code, text := bellpull.CodeNameTaken, idTaken(want)
 		if own != nil && own.Code == bellpull.CodeBusy {
 			code, text = own.Code, "the service has as many clients as it takes"
