@@ -22,6 +22,7 @@ import (
 var programs = map[string]func(args []string){
 	"serve": serveProgram,
 	"dial":  dialProgram,
+	"crowd": crowdProgram,
 	"house": houseProgram,
 	"guest": guestProgram,
 }
