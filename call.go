@@ -209,6 +209,9 @@ func opOf(x *Exchange) string {
 // forget takes a link that answers "lost" off the peer, should the node not have done so yet.
 func (p *Peer) forget(l *liveLink) { p.live.CompareAndSwap(l, nil) }
 
+// maxWaiting bounds the calls and notifies that wait for a peer which is away.
+const maxWaiting = 4096
+
 // awaitLink blocks until the peer is up again, or says why the exchange ends here. Nothing was sent.
 func (p *Peer) awaitLink(x *Exchange) error {
 	p.mu.Lock()
@@ -221,6 +224,12 @@ func (p *Peer) awaitLink(x *Exchange) error {
 	if err != nil || p.failFast() {
 		return p.downError(op, x.Method)
 	}
+	if n := p.waiting.Add(1); n > maxWaiting {
+		p.waiting.Add(-1)
+		return &Error{Code: CodeBusy, Op: op, Peer: p.Name(), Method: x.Method, Ran: Never, Msg: "the peer is away",
+			Err: &transport.LimitError{What: "calls that wait for it", Size: int64(n), Limit: maxWaiting}}
+	}
+	defer p.waiting.Add(-1)
 	t := time.NewTimer(time.Duration(x.Deadline - transport.Now()))
 	defer t.Stop()
 	select {

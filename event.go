@@ -53,12 +53,17 @@ type Event struct {
 	Err        error
 }
 
-// maxEvents bounds what a watcher may lag behind.
-const maxEvents = 1024
+const (
+	// maxEvents bounds what a watcher may lag behind.
+	maxEvents = 1024
+	// maxEventBytes bounds the metadata in those: clients choose how much they send.
+	maxEventBytes = 4 << 20
+)
 
 type watcher struct {
 	mu     sync.Mutex
 	queue  []Event
+	size   int // of the metadata in queue
 	missed int
 	more   chan struct{} // holds a token when there is something new
 }
@@ -66,11 +71,14 @@ type watcher struct {
 // push adds an event without blocking; the oldest give way and are counted.
 func (w *watcher) push(e Event) {
 	w.mu.Lock()
-	if len(w.queue) == maxEvents {
+	w.queue = append(w.queue, e)
+	w.size += sizeOf(e.Metadata)
+	for len(w.queue) > maxEvents || w.size > maxEventBytes && len(w.queue) > 1 {
+		w.size -= sizeOf(w.queue[0].Metadata)
+		w.queue[0] = Event{} // its peer is not to be held by the rest of the array
 		w.queue = w.queue[1:]
 		w.missed++
 	}
-	w.queue = append(w.queue, e)
 	w.mu.Unlock()
 	select {
 	case w.more <- struct{}{}:
@@ -83,7 +91,7 @@ func (w *watcher) take() []Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	list := w.queue
-	w.queue = nil
+	w.queue, w.size = nil, 0
 	if w.missed > 0 {
 		list = append([]Event{{Kind: EventLost, Time: time.Now(), Missed: w.missed}}, list...)
 		w.missed = 0
@@ -91,20 +99,34 @@ func (w *watcher) take() []Event {
 	return list
 }
 
+// sizeOf gives the bytes of metadata, with what its pairs take beside their texts.
+func sizeOf(list []Pair) int {
+	n := 40 * len(list)
+	for i := range list {
+		n += len(list[i].Key) + len(list[i].Value)
+	}
+	return n
+}
+
 // Watch gives the node's events from now on, in order. Watching begins when Watch is called, so nothing is missed
 // between it and the loop. The sequence blocks for the next event and ends with ctx or, after the last event, with the
-// node. A watcher more than 1,024 events behind loses the oldest and is told so by [EventLost]. The sequence is for
-// one loop.
+// node. A watcher more than 1,024 events (or 4 MiB of metadata) behind loses the oldest and is told so by [EventLost].
+// The sequence is for one loop; until that has ended, or ctx has, the node keeps events for it.
 func (n *Node) Watch(ctx context.Context) iter.Seq[Event] {
 	w := &watcher{more: make(chan struct{}, 1)}
+	forget := func() {
+		n.watchMu.Lock()
+		delete(n.watchers, w)
+		n.watchMu.Unlock()
+	}
 	n.watchMu.Lock()
 	n.watchers[w] = struct{}{}
 	n.watchMu.Unlock()
+	stop := context.AfterFunc(ctx, forget) // there may never be a loop
 	return func(yield func(Event) bool) {
 		defer func() {
-			n.watchMu.Lock()
-			delete(n.watchers, w)
-			n.watchMu.Unlock()
+			stop()
+			forget()
 		}()
 		for {
 			for _, e := range w.take() {

@@ -97,13 +97,20 @@ func (h *host) Up(ctx context.Context, l Link) (*Peer, error) {
 // roomFor says no to a further link when the node has as many as it takes. One that replaces another is none. Called
 // with mu held.
 func (n *Node) roomFor(p *Peer) error {
-	if p.live.Load() != nil || len(n.links) < n.cfg.maxLinks {
+	over := &transport.LimitError{What: "links", Size: int64(len(n.links)) + 1, Limit: int64(n.cfg.maxLinks)}
+	advice := "let go of peers that are not needed, or see WithMaxLinks"
+	if p.live.Load() != nil {
+		over = &transport.LimitError{What: "links that were replaced and close", Size: int64(n.replaced) + 1, Limit: maxReplaced}
+		advice = "the same client connects again and again"
+	}
+	if over.Size <= over.Limit {
 		return nil
 	}
-	return &Error{Code: CodeBusy, Op: "link", Peer: p.Name(), Ran: Never,
-		Err:    &transport.LimitError{What: "links", Size: int64(len(n.links)) + 1, Limit: int64(n.cfg.maxLinks)},
-		Advice: "let go of peers that are not needed, or see WithMaxLinks"}
+	return &Error{Code: CodeBusy, Op: "link", Peer: p.Name(), Ran: Never, Err: over, Advice: advice}
 }
+
+// maxReplaced bounds the links of a node that say goodbye because a newer one took their place.
+const maxReplaced = 1024
 
 // bind makes l the link of p. Called with mu held.
 func (n *Node) bind(p *Peer, l Link) {
@@ -114,10 +121,14 @@ func (n *Node) bind(p *Peer, l Link) {
 	old, reconnects := p.attach(l)
 	if old != nil {
 		n.unlink(old)
+		n.replaced++
 		n.wg.Add(1)
 		go func() {
 			defer n.wg.Done()
 			old.Close("replaced by a new connection")
+			n.mu.Lock()
+			n.replaced--
+			n.mu.Unlock()
 		}()
 	}
 	n.trim()

@@ -46,6 +46,7 @@ type Node struct {
 	dialled   map[uint64]Link       // of links, those that we dialled, by the epoch of the other node
 	twins     map[uint64]*Peer      // of peers, those that dial us as well, by what they then say: Peer.twin
 	tries     map[*dialTry]struct{} // dials under way
+	replaced  int                   // links that say goodbye because a newer one took their place
 	known     map[string]transport.Addr
 	engines   []openEngine
 	listeners map[transport.Listener]transport.Addr
@@ -266,7 +267,11 @@ func (n *Node) discard(e Engine) {
 	}()
 }
 
-// Know tells the node where a named peer listens, for protocols that dial back.
+// maxKnown bounds the table of Know.
+const maxKnown = 16384
+
+// Know tells the node where a named peer listens, for protocols that dial back. It holds 16,384 names; more are
+// CodeBusy.
 func (n *Node) Know(name, addr string) error {
 	a, err := transport.ParseAddr(addr)
 	if err != nil {
@@ -274,6 +279,10 @@ func (n *Node) Know(name, addr string) error {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if _, ok := n.known[name]; !ok && len(n.known) >= maxKnown {
+		return &Error{Code: CodeBusy, Op: "know", Peer: name, Ran: Never,
+			Err: &transport.LimitError{What: "known names", Size: maxKnown + 1, Limit: maxKnown}}
+	}
 	n.known[name] = a
 	return nil
 }

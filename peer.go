@@ -18,6 +18,7 @@ func itoa(i int) string { return strconv.Itoa(i) }
 type Peer struct {
 	node        *Node
 	live        atomic.Pointer[liveLink] // nil while down
+	waiting     atomic.Int32             // calls that wait for it to come back
 	own         atomic.Pointer[Mux]      // handlers of this peer alone; nil until there is one
 	way         atomic.Pointer[way]      // set when we dialled it and are the ones to redial
 	incarnation uint64                   // told to the service we dial, and to no one else

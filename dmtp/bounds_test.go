@@ -237,3 +237,65 @@ func TestWhatRunningCallsHoldIsBounded(t *testing.T) {
 		})
 	})
 }
+
+// TestLinksThatAreReplacedAreBounded: a client that comes back takes the place of its old link, which says goodbye. Who
+// comes back again and again and answers no goodbye is told to wait.
+func TestLinksThatAreReplacedAreBounded(t *testing.T) {
+	inBubble(t, dmtp.Protocol{}, func(t *testing.T, b besieged) {
+		ask := dmtpwire.AppendFrame(nil, dmtpwire.FlagVerifyRequest,
+			[]byte(`{"Id":"x","Metadata":[{"Key":"bellpull-ask","Value":"1 run=5 name=x"}],"Sign":1}`))
+		in := 0
+		for range 1100 {
+			c := connect(t, b.network)
+			defer c.Close()
+			c.Write(ask)
+			_, body := readFrame(t, c)
+			var m dmtpwire.WaitVerify
+			if err := dmtpwire.ParseWaitVerify(body, &m); err != nil {
+				t.Fatal(err)
+			}
+			_, busy := m.Metadata.Get("bellpull-busy")
+			if m.Status == dmtpwire.StatusSuccess {
+				in++
+			} else if !busy {
+				t.Fatal(string(body))
+			}
+		}
+		if in != 1+1024 {
+			t.Errorf("%d were let in, want 1,025", in)
+		}
+	})
+}
+
+// TestCallsThatWaitForAPeerAreBounded: while it is away, as while it is there.
+func TestCallsThatWaitForAPeerAreBounded(t *testing.T) {
+	inBubble(t, dmtp.Protocol{}, func(t *testing.T, b besieged) {
+		peer, err := dmtp.Dial(t.Context(), "mem:x", b.with)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer peer.Close(context.Background())
+		b.node.Close(context.Background())
+		synctest.Wait()
+		const callers = 5000
+		errs := make(chan error, callers)
+		for range callers {
+			go func() {
+				_, err := peer.CallBytes(context.Background(), "echo", nil, nil)
+				errs <- err
+			}()
+		}
+		busy := 0
+		for range callers {
+			err := <-errs
+			if errors.Is(err, bellpull.ErrBusy) && bellpull.ExecutedOf(err) == bellpull.Never {
+				busy++
+			} else if !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			}
+		}
+		if busy != callers-4096 {
+			t.Errorf("%d of %d were refused at once", busy, callers)
+		}
+	})
+}
