@@ -248,8 +248,7 @@ func (h *servedHere) kill() {
 	})
 }
 
-// cuts is a transport whose accepted connections can be closed all at once, without a word, and whose listener with
-// them.
+// cuts is a transport whose connections can be closed all at once, without a word, and its listener with them.
 type cuts struct {
 	transport.Transport
 	mu    sync.Mutex
@@ -264,6 +263,14 @@ func (c *cuts) Listen(ctx context.Context, a transport.Addr) (transport.Listener
 	}
 	c.add(l)
 	return &cutListener{l, c}, nil
+}
+
+func (c *cuts) Dial(ctx context.Context, a transport.Addr) (transport.Conn, error) {
+	conn, err := c.Transport.Dial(ctx, a)
+	if err == nil {
+		c.add(conn)
+	}
+	return conn, err
 }
 
 func (c *cuts) add(x interface{ Close() error }) {
@@ -281,6 +288,17 @@ func (c *cuts) cut() {
 	c.ended = true
 	for i := len(c.list) - 1; i >= 0; i-- { // as the system does: the connections first, the listener last
 		c.list[i].Close()
+	}
+}
+
+// cutConns closes the connections that are there, and lets new ones come.
+func (c *cuts) cutConns() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, x := range c.list {
+		if conn, ok := x.(transport.Conn); ok {
+			conn.Close()
+		}
 	}
 }
 

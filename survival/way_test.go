@@ -188,19 +188,21 @@ func closeNode(n *bellpull.Node) {
 func dialOptions(opts ...bellpull.DialOption) dmtp.Option { return dmtp.DialOptions(opts...) }
 
 // soon has a dialled peer try again every 5 ms, for tests in which it is not the pauses of P7 that matter.
-func soon() dmtp.Option { return dmtp.NodeOptions(bellpull.WithTransports(&dice{})) }
+func soon() dmtp.Option { return dmtp.NodeOptions(bellpull.WithTransports(dice{})) }
 
-// dice is a transport of nothing that throws its node's dice.
-type dice struct{ n atomic.Uint64 }
+// dice is a transport of nothing that throws its node's dice. They show a number only once.
+type dice struct{}
 
-func (d *dice) Schemes() []string { return nil }
+var thrown atomic.Uint64
 
-func (d *dice) Random() uint64 { return uint64(5*time.Millisecond) + d.n.Add(1) }
+func (dice) Schemes() []string { return nil }
 
-func (d *dice) Dial(context.Context, transport.Addr) (transport.Conn, error) {
+func (dice) Random() uint64 { return uint64(5*time.Millisecond) + 2*thrown.Add(1) }
+
+func (dice) Dial(context.Context, transport.Addr) (transport.Conn, error) {
 	return nil, errors.ErrUnsupported
 }
 
-func (d *dice) Listen(context.Context, transport.Addr) (transport.Listener, error) {
+func (dice) Listen(context.Context, transport.Addr) (transport.Listener, error) {
 	return nil, errors.ErrUnsupported
 }
