@@ -29,7 +29,9 @@ func (l *link) Do(x *bellpull.Exchange) error {
 	var err error
 	switch compact := l.compact.Load() && !x.Accepted; {
 	case x.Notify:
-		err = l.send(x, 0, nil, compact)
+		if err = l.pump.Lost(); err == nil { // its ports may be open still
+			err = l.send(x, 0, nil, compact)
+		}
 	case compact:
 		err = l.call(x, true)
 	default:

@@ -33,10 +33,11 @@ type engine struct {
 	links    map[*link]struct{}
 	waiting  waiting
 	refusals refusals
+	runs     map[uint64]*link // the last link that each run was let in with
 }
 
 func newEngine(p Protocol, h bellpull.Host) *engine {
-	e := &engine{cfg: p, host: h, mon: pump.NewMonitor(), links: map[*link]struct{}{}}
+	e := &engine{cfg: p, host: h, mon: pump.NewMonitor(), links: map[*link]struct{}{}, runs: map[uint64]*link{}}
 	if p.OnFrame != nil {
 		e.onFrame = bellpull.NewMethod("frame", bellpull.HandlerFunc(func(_ *bellpull.Reply, r *bellpull.Request) {
 			p.OnFrame(&Frame{Peer: r.Peer(), Flags: r.Number(), Body: r.Body()})
@@ -84,8 +85,28 @@ func (e *engine) drop(l *link) {
 	if !l.dialled {
 		e.waiting.leave(l)
 	}
+	if run := l.remote.incarnation; e.runs[run] == l {
+		delete(e.runs, run)
+	}
 	e.mu.Unlock()
 	e.wg.Done()
+}
+
+// replace ends the link that the peer of l had before it came again: it has given that up, though this side may not have
+// come to its end yet. What is still to be read of it must not be delivered behind what comes now.
+func (e *engine) replace(l *link) {
+	run := l.remote.incarnation
+	if run == 0 {
+		return
+	}
+	e.mu.Lock()
+	old := e.runs[run]
+	e.runs[run] = l
+	e.mu.Unlock()
+	if old != nil {
+		old.pump.Fail(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "link", Peer: old.Name(),
+			Msg: "the other side has connected again"})
+	}
 }
 
 // Serve takes an accepted connection: its handshake runs in the link's goroutine, bounded by the verify timeout. When

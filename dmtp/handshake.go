@@ -245,6 +245,7 @@ func (l *link) decide(m *dmtpwire.WaitVerify, v *Verify) {
 	if said.listens {
 		l.e.host.Settle(said.name, said.epoch, said.incarnation)
 	}
+	l.e.replace(l)
 	l.letIn(&answer, v.ID, compact)
 }
 

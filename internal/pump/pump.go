@@ -178,6 +178,17 @@ func (p *Pump) Err() error {
 	return p.err
 }
 
+// Lost gives what a request is answered that comes after the link has ended, and nil before. It is for those that have
+// no waiter, which Acquire would tell.
+func (p *Pump) Lost() error {
+	if !p.isDone() {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lostError(bellpull.Never)
+}
+
 // Wait blocks until the goroutines of a failed link are gone, handlers included.
 func (p *Pump) Wait() { <-p.over }
 
