@@ -19,8 +19,9 @@ const (
 	// DefaultHandshakeTimeout bounds the TLS handshake of an accepted connection.
 	DefaultHandshakeTimeout = 10 * time.Second
 	// MaxHandshakes is how many accepted connections of one "tcps" listener may be shaking hands, or wait for Accept
-	// afterwards. More stay in the system's queue.
-	MaxHandshakes = 128
+	// afterwards. A further one has the oldest handshake ended, which OnHandshakeError is told as a
+	// [*transport.LimitError]; when all wait for Accept, it stays in the system's queue.
+	MaxHandshakes = 1024
 )
 
 // ErrNoTLS: a "tcps" address, and no TLS configuration for this side. It is the cause inside an [*transport.Error]

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
-	"sync/atomic"
+	"os"
 	"testing"
 	"time"
 
@@ -58,12 +58,12 @@ func TestSilentClientsDelayNobody(t *testing.T) {
 	}
 }
 
-// More of them than there are places give way by the timeout.
-func TestSilentClientsGiveWay(t *testing.T) {
+// More of them than there are places give way, the oldest first.
+func TestSilentClientsMakeRoom(t *testing.T) {
 	tr := withTLS(t)
-	tr.HandshakeTimeout = 50 * time.Millisecond
-	var failed atomic.Int32
-	tr.OnHandshakeError = func(net.Addr, error) { failed.Add(1) }
+	tr.HandshakeTimeout = time.Hour
+	crowded := make(chan error, tcp.MaxHandshakes)
+	tr.OnHandshakeError = func(_ net.Addr, err error) { crowded <- err }
 	l, a := listenTLS(t, tr)
 	silent := make([]net.Conn, tcp.MaxHandshakes+10)
 	for i := range silent {
@@ -71,20 +71,39 @@ func TestSilentClientsGiveWay(t *testing.T) {
 	}
 	got := accept(t, l)
 	c, err := tr.Dial(t.Context(), a)
-	for ; err != nil; c, err = tr.Dial(t.Context(), a) { // on a slow machine the timeout hits the honest, too
-		t.Log(err)
+	if err != nil {
+		t.Fatal(err)
 	}
 	defer c.Close()
 	s := <-got
 	defer s.Close()
-	for _, c := range silent {
+	for i, c := range silent[:11] {
+		if over, ok := errors.AsType[*transport.LimitError](<-crowded); !ok || over.Limit != tcp.MaxHandshakes {
+			t.Error("OnHandshakeError was not told of the limit")
+		}
 		if _, err := c.Read(make([]byte, 1)); err == nil {
-			t.Error("a client that said nothing got an answer")
+			t.Errorf("silent client %d got an answer", i)
 		}
 	}
-	l.Close()
-	if n := failed.Load(); n < int32(len(silent)) {
-		t.Errorf("OnHandshakeError was told of %d failures, want %d or more", n, len(silent))
+	silent[11].SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+	if _, err := silent[11].Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("one had to go too many:", err)
+	}
+}
+
+// A client that says nothing has its time.
+func TestSilentClientsGiveWay(t *testing.T) {
+	tr := withTLS(t)
+	tr.HandshakeTimeout = 50 * time.Millisecond
+	failed := make(chan error, 1)
+	tr.OnHandshakeError = func(_ net.Addr, err error) { failed <- err }
+	_, a := listenTLS(t, tr)
+	c := rawDial(t, a)
+	if _, err := c.Read(make([]byte, 1)); err == nil {
+		t.Error("it got an answer")
+	}
+	if err := <-failed; err == nil {
+		t.Error("OnHandshakeError was told of nothing")
 	}
 }
 

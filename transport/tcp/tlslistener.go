@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,15 @@ type TLSListener struct {
 	ctx      context.Context // done when the listener is closed
 	cancel   context.CancelFunc
 	work     sync.WaitGroup
+
+	mu      sync.Mutex
+	shaking []*shake // in order of arrival
+}
+
+// shake is a handshake under way.
+type shake struct {
+	conn *net.TCPConn
+	out  bool // it had to make room for another
 }
 
 // accepted is a connection that is ready, or an error of the accept loop.
@@ -54,41 +64,77 @@ func newTLSListener(inner *Listener, t *Transport) *TLSListener {
 func (l *TLSListener) serve() {
 	slots := make(chan struct{}, MaxHandshakes)
 	for {
-		select {
-		case slots <- struct{}{}:
-		case <-l.ctx.Done():
-			return
-		}
 		c, err := l.inner.tcp.AcceptTCP()
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil:
 			l.give(accepted{err: err})
-			<-slots
-		default:
-			l.work.Go(func() {
-				l.shake(c)
-				<-slots
-			})
+			continue
 		}
+		select {
+		case slots <- struct{}{}:
+		default:
+			l.makeRoom()
+			select {
+			case slots <- struct{}{}:
+			case <-l.ctx.Done():
+				c.Close()
+				return
+			}
+		}
+		s := &shake{conn: c}
+		l.mu.Lock()
+		l.shaking = append(l.shaking, s)
+		l.mu.Unlock()
+		l.work.Go(func() {
+			l.shake(s)
+			<-slots
+		})
 	}
 }
 
-// shake completes the handshake of c and waits until somebody takes it; or closes it.
-func (l *TLSListener) shake(c *net.TCPConn) {
+// makeRoom ends the oldest handshake: who says nothing must not keep out those who do. Connections that are ready and
+// wait for Accept stay; when there are no others, the caller waits for one to be taken.
+func (l *TLSListener) makeRoom() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.shaking) == 0 {
+		return
+	}
+	s := l.shaking[0]
+	l.shaking = l.shaking[1:]
+	s.out = true
+	s.conn.Close()
+}
+
+// shaken says that a handshake is over, and whether it had to make room.
+func (l *TLSListener) shaken(s *shake) (out bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i := slices.Index(l.shaking, s); i >= 0 {
+		l.shaking = slices.Delete(l.shaking, i, i+1)
+	}
+	return s.out
+}
+
+func (l *TLSListener) shake(s *shake) {
 	ctx, cancel := context.WithTimeout(l.ctx, l.timeout)
 	defer cancel()
-	s := tls.Server(c, l.cfg)
-	if err := s.HandshakeContext(ctx); err != nil {
-		c.Close()
+	c := tls.Server(s.conn, l.cfg)
+	err := c.HandshakeContext(ctx)
+	if l.shaken(s) {
+		err = &transport.LimitError{What: "handshakes", Size: MaxHandshakes + 1, Limit: MaxHandshakes}
+	}
+	if err != nil {
+		s.conn.Close()
 		if l.onError != nil && !errors.Is(err, context.Canceled) { // that is our Close
-			l.onError(c.RemoteAddr(), err)
+			l.onError(s.conn.RemoteAddr(), err)
 		}
 		return
 	}
-	if !l.give(accepted{conn: newTLSConn(s)}) {
-		c.Close()
+	if !l.give(accepted{conn: newTLSConn(c)}) {
+		s.conn.Close()
 	}
 }
 
