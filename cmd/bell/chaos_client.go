@@ -144,13 +144,14 @@ func (c *chaosClient) call(ctx context.Context, caller int) {
 			limit = c.Deadline/5 + time.Duration(rng.Int64N(int64(c.Deadline)*4/5+1))
 		}
 		body = c.body(rng, body, id)
+		c.log(logRecord{id: id, at: machineNow(), span: int64(limit), kind: logBegin, server: uint8(server)})
 		begin := machineNow()
-		c.log(logRecord{id: id, at: begin, span: int64(limit), kind: logBegin, server: uint8(server)})
 		// Not a child of ctx: a call that runs at the end is to end by itself.
 		cctx, cancel := context.WithTimeout(context.Background(), limit)
 		got, err := p.CallBytes(cctx, "append", dst[:0], body)
 		cancel()
 		end := logRecord{id: id, at: machineNow(), kind: logEnd}
+		end.span = end.at - begin
 		end.outcome, end.code = outcomeOf(err, bytes.Equal(got, body))
 		if dst = got; cap(dst) > bodyLarge {
 			dst = nil
@@ -160,6 +161,7 @@ func (c *chaosClient) call(ctx context.Context, caller int) {
 			<-make(chan struct{})
 		case "late":
 			end.at += int64(limit + 2*lateLimit)
+			end.span = end.at - begin
 		case "lie":
 			if end.outcome == outcomeOK {
 				end.outcome = outcomeNever

@@ -22,6 +22,7 @@ type told struct {
 	outcome      uint8
 	code         bellpull.Code
 	server       uint8
+	made         int64 // when it was called, if writing its begin took long
 }
 
 // A past is a run made by hand. Server 0 was killed at 100 and started again at 400, client 2 killed at 1000, and all
@@ -39,19 +40,19 @@ type past struct {
 func good() past {
 	return past{
 		calls: []told{
-			{0, 0, 10, 500, 20, outcomeOK, 0, 0},                            // 0
-			{0, 0, 90, 500, 110, outcomeMaybe, bellpull.CodeUnavailable, 0}, // 1: cut off by the kill, did not run
-			{0, 0, 91, 500, 112, outcomeMaybe, bellpull.CodeUnavailable, 0}, // 2: cut off and ran
-			{0, 0, 92, 200, 295, outcomeNever, bellpull.CodeDeadline, 0},    // 3: waited for the server in vain
-			{0, 0, 99, 500, 450, outcomeOK, 0, 0},                           // 4: waited and was served by the successor
-			{1, 0, 95, 500, 120, outcomeNever, bellpull.CodeUnavailable, 0}, // 5: told at once
-			{0, 0, 2010, 500, 2020, outcomeOK, 0, 0},                        // 6: all are back
-			{1, 0, 2010, 500, 2020, outcomeOK, 0, 0},                        // 7
-			{2, 1, 2010, 500, 2020, outcomeOK, 0, 0},                        // 8
-			{2, 0, 990, 500, 0, 0, 0, 0},                                    // 9: its client was killed
-			{0, 0, 2010, 500, 2020, outcomeOK, 0, 1},                        // 10
-			{1, 0, 2010, 500, 2020, outcomeOK, 0, 1},                        // 11
-			{2, 1, 2010, 500, 2020, outcomeOK, 0, 1},                        // 12
+			{0, 0, 10, 500, 20, outcomeOK, 0, 0, 0},                            // 0
+			{0, 0, 90, 500, 110, outcomeMaybe, bellpull.CodeUnavailable, 0, 0}, // 1: cut off by the kill, did not run
+			{0, 0, 91, 500, 112, outcomeMaybe, bellpull.CodeUnavailable, 0, 0}, // 2: cut off and ran
+			{0, 0, 92, 200, 295, outcomeNever, bellpull.CodeDeadline, 0, 0},    // 3: waited for the server in vain
+			{0, 0, 99, 500, 450, outcomeOK, 0, 0, 0},                           // 4: waited and was served by the successor
+			{1, 0, 95, 500, 120, outcomeNever, bellpull.CodeUnavailable, 0, 0}, // 5: told at once
+			{0, 0, 2010, 500, 2020, outcomeOK, 0, 0, 0},                        // 6: all are back
+			{1, 0, 2010, 500, 2020, outcomeOK, 0, 0, 0},                        // 7
+			{2, 1, 2010, 500, 2020, outcomeOK, 0, 0, 0},                        // 8
+			{2, 0, 990, 500, 0, 0, 0, 0, 0},                                    // 9: its client was killed
+			{0, 0, 2010, 500, 2020, outcomeOK, 0, 1, 0},                        // 10
+			{1, 0, 2010, 500, 2020, outcomeOK, 0, 1, 0},                        // 11
+			{2, 1, 2010, 500, 2020, outcomeOK, 0, 1, 0},                        // 12
 		},
 		journal: []int{0, 2, 4, 6, 7, 8, 9},
 		other:   []int{10, 11, 12},
@@ -71,7 +72,7 @@ func judgePast(t *testing.T, p past) *chaosVerdict {
 		ids[i] = id
 		b := appendLog(nil, logRecord{id: id, at: c.begin * ms, span: c.limit * ms, kind: logBegin, server: c.server})
 		if c.back != 0 {
-			b = appendLog(b, logRecord{id: id, at: c.back * ms, kind: logEnd, outcome: c.outcome, code: uint8(c.code)})
+			b = appendLog(b, logRecord{id: id, at: c.back * ms, span: (c.back - max(c.begin, c.made)) * ms, kind: logEnd, outcome: c.outcome, code: uint8(c.code)})
 		}
 		if err := l.log(c.client, b); err != nil {
 			t.Fatal(err)
@@ -193,6 +194,7 @@ func TestTheJudgeForgivesWhatNobodyPromised(t *testing.T) {
 		"its client was stopped, then slow": func(p *past) {
 			p.calls[1].back, p.stops, p.gaps = 1035, map[int][]span{0: {{95, 950}}}, []span{{960, 1000}}
 		},
+		"its log was slow": func(p *past) { p.calls[6].made, p.calls[6].back = 2900, 2910 },
 		"stopped and killed with a call that was due": func(p *past) {
 			p.calls[9].begin, p.calls[9].limit, p.stops = 300, 400, map[int][]span{2: {{500, 900}}}
 		},

@@ -50,7 +50,7 @@ func (l *ledger) log(client int, b []byte) error {
 			l.counts[outcomeOpen]++
 		default:
 			c := &list[n]
-			c.end, c.outcome, c.code = r.at, r.outcome, r.code
+			c.begin, c.end, c.outcome, c.code = r.at-r.span, r.at, r.outcome, r.code // to write the begin may have taken long
 			l.counts[outcomeOpen]--
 			l.counts[r.outcome]++
 			if key := [2]int{client, int(c.server)}; r.outcome == outcomeOK {

@@ -44,7 +44,7 @@ const (
 //	offset size field
 //	0      8    id      of the call
 //	8      8    at      when, by the machine's monotonic clock in nanoseconds
-//	16     8    span    nanoseconds: of logBegin until the deadline, of logGap how long it took
+//	16     8    span    nanoseconds: of logBegin until the deadline, else how long it took
 //	24     1    kind
 //	25     1    server  of logBegin: which one was called
 //	26     1    outcome of logEnd

@@ -93,9 +93,8 @@ func (r *chaosRun) run(ctx context.Context) (v *chaosVerdict, err error) {
 	for _, a := range r.addrs {
 		r.leaks = append(r.leaks, r.transport.files(a)...)
 	}
-	for _, path := range append(leftInDir(sockets), leftInMemory(r.tag)...) {
-		r.leaks = append(r.leaks, path)
-	}
+	r.leaks = append(r.leaks, leftInDir(sockets)...)
+	r.leaks = append(r.leaks, leftInMemory(r.tag)...)
 	if v, err = r.verdict(); err != nil {
 		return nil, err
 	}

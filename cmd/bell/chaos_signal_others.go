@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"os"
+	"os/exec"
 )
 
 // canStop says that processes can be stopped and continued.
@@ -12,3 +13,6 @@ const canStop = false
 
 func stopProcess(*os.Process) error { return errors.ErrUnsupported }
 func contProcess(*os.Process) error { return errors.ErrUnsupported }
+
+// setApart: only stopped processes need it.
+func setApart(*exec.Cmd) {}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"syscall"
 )
 
@@ -12,3 +13,7 @@ const canStop = true
 
 func stopProcess(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }
 func contProcess(p *os.Process) error { return p.Signal(syscall.SIGCONT) }
+
+// setApart gives a process to be started a group of its own: the terminal's ctrl-C is for us alone, and should we die
+// without ending it, the system hangs up on it, even when it is stopped.
+func setApart(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

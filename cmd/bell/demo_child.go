@@ -100,6 +100,7 @@ func startPart(ctx context.Context, args ...string) (*child, error) {
 	cmd := exec.CommandContext(ctx, exe)
 	cmd.Args = append([]string{os.Args[0], "demo-part"}, args...)
 	cmd.WaitDelay = time.Second
+	setApart(cmd)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err

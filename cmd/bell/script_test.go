@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 //	quit NAME                ends it with SIGINT, wants exit code 0, and leaves its output in NAME.out
 //	await NAME               waits until it has ended by itself, with exit code 0; output as for quit
 //	slay NAME                ends it with SIGKILL
+//	disturb SIGNAL CODE WORD bell …  sends bell a signal once it has said a word, and wants an exit code and no child left
 //	other NAME KIND          serves something that is no DMTP: http, silent, hangup, echo, ssh; its address is in $NAME
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -49,6 +50,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "launch": cmdLaunch, "quit": cmdQuit, "await": cmdAwait, "slay": cmdSlay, "other": cmdOther,
+			"disturb": cmdDisturb,
 		},
 	})
 }
