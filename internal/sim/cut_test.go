@@ -81,21 +81,31 @@ func answering(data []byte) (out []byte) {
 	return append(out, rest...)
 }
 
-// cuts gives the places to cut at. With BELLPULL_SIM_CUTS=all these are all there are, for resets all of the first
-// 20,000 and then each seventh; otherwise the first hundreds, where the handshake is, and some of the rest.
+// cuts gives the places to cut at. By default these are the first hundreds, where the handshake is, and some of the
+// rest. With BELLPULL_SIM_CUTS=bodies they are all there are, but for each sixteenth only in the midst of a body above
+// 4 KiB, where a link does nothing but wait for the rest; with BELLPULL_SIM_CUTS=all they are all, which takes minutes.
+// Of resets there are fewer behind the first 20,000 bytes.
 func (r recording) cuts(reset bool) (list []int) {
+	level := os.Getenv("BELLPULL_SIM_CUTS")
 	near, step := 300, len(r.data)/100+1
+	var midst func(k int) bool
 	switch {
 	case testing.Short():
 		near, step = 8, len(r.data)/8+1
-	case os.Getenv("BELLPULL_SIM_CUTS") != "all" || r.deaf:
+	case level == "" || r.deaf:
 	case reset:
-		near, step = 20_000, 7
+		near, step = 20_000, 64
+		midst = r.midst()
+	case level == "bodies":
+		step = 1
+		midst = r.midst()
 	default:
 		step = 1
 	}
 	for k := 0; k <= len(r.data); {
-		list = append(list, k)
+		if midst == nil || k%16 == 0 || !midst(k) {
+			list = append(list, k)
+		}
 		if k < near {
 			k++
 		} else {
@@ -103,6 +113,29 @@ func (r recording) cuts(reset bool) (list []int) {
 		}
 	}
 	return list
+}
+
+// midst says of rising offsets whether they lie in the midst of a large body.
+func (r recording) midst() func(k int) bool {
+	const large, border = 4 << 10, 256
+	frames, _, _ := recorded.Frames(r.data, true)
+	return func(k int) bool {
+		for len(frames) > 0 && k > frames[0].Offset+dmtpwire.HeaderLen+len(frames[0].Body) {
+			frames = frames[1:]
+		}
+		if len(frames) == 0 || len(frames[0].Body) < large {
+			return false
+		}
+		from := frames[0].Offset + dmtpwire.HeaderLen
+		return k > from+border && k < from+len(frames[0].Body)-border
+	}
+}
+
+// echo answers small bodies as they are.
+func echo(w *bellpull.Reply, q *bellpull.Request) {
+	if b := q.Borrow(); len(b) < 1000 {
+		w.Write(b)
+	}
 }
 
 // TestCutBehindEveryByte plays what .NET processes wrote against a service and a client of ours and cuts the connection
@@ -150,9 +183,8 @@ func typed(t *testing.T, what string, err error) {
 // cutClient plays a client against our service.
 func cutClient(t *testing.T, r recording, reset bool) (n int64) {
 	network := sim.New(1, sim.Calm)
-	others := bellpull.HandlerFunc(func(w *bellpull.Reply, q *bellpull.Request) { w.Write(q.Borrow()) })
 	mux := bellpull.NewMux()
-	mux.HandleOthers(others)
+	mux.HandleOthers(bellpull.HandlerFunc(echo))
 	node := bellpull.NewNode("", bellpull.WithMux(mux), bellpull.WithTransports(network.Host("service")))
 	anybody := &dmtp.Protocol{Verify: func(*dmtp.Verify) error { return nil }, MaxHandshakes: 1}
 	if err := node.Listen(t.Context(), address, anybody); err != nil {
@@ -214,7 +246,7 @@ func awaitClose(t *testing.T, r recording, k int, gone <-chan struct{}) {
 func cutService(t *testing.T, r recording, reset bool) (n int64) {
 	p := newPlayer(sim.New(1, sim.Calm).Host("client"))
 	node := bellpull.NewNode("", bellpull.WithTransports(p))
-	node.Mux().HandleOthers(bellpull.HandlerFunc(func(w *bellpull.Reply, q *bellpull.Request) { w.Write(q.Borrow()) }))
+	node.Mux().HandleOthers(bellpull.HandlerFunc(echo))
 	proto := &dmtp.Protocol{}
 	for _, k := range r.cuts(reset) {
 		n++

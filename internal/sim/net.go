@@ -36,7 +36,8 @@ func (n *Net) Buffer(bytes int) { n.buffer = bytes }
 // dial. f is called concurrently.
 func (n *Net) Trace(f func(event string)) { n.trace = f }
 
-// Calm ends the bad weather: further dials go as script says, and no stall begins on the connections there are.
+// Calm ends the bad weather: further dials go as script says, and on the connections there are no stall begins and none
+// is cut any more.
 func (n *Net) Calm(script Script) { n.calm.Store(&script) }
 
 // course gives what happens to a dial.

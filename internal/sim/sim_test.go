@@ -45,7 +45,10 @@ func runs(t *testing.T) int {
 }
 
 // run plays a plan in a bubble of its own, to the end.
-func run(t *testing.T, p *plan, trace bool) (j *journal) {
+func run(t *testing.T, p *plan, trace bool) *journal { return bubble(t, p, trace, (*world).play) }
+
+// bubble plays f in a bubble, with the network of a plan, and judges it.
+func bubble(t *testing.T, p *plan, trace bool, f func(*world)) (j *journal) {
 	defer func() {
 		if v := recover(); v != nil { // synctest says so when goroutines are left that nothing can wake
 			stacks := make([]byte, 1<<20)
@@ -61,7 +64,7 @@ func run(t *testing.T, p *plan, trace bool) (j *journal) {
 		if trace {
 			w.net.Trace(func(event string) { w.note("%s", event) })
 		}
-		w.play()
+		f(w)
 		w.judge()
 		hung.Stop()
 	})
@@ -117,15 +120,16 @@ func replay(t *testing.T, p *plan) string {
 }
 
 // many runs seeds on all processors, or the one of the flag.
-func many(t *testing.T, n int, grid time.Duration) {
+func many(t *testing.T, n int, grid time.Duration, f func(*world)) {
 	if *seedFlag != "" {
 		seed, err := strconv.ParseUint(*seedFlag, 0, 64)
 		if err != nil {
 			t.Fatal("-seed:", err)
 		}
-		j := run(t, newPlan(seed, grid), true)
+		p := newPlan(seed, grid)
+		j := bubble(t, p, true, f)
 		t.Log(strings.Join(j.sorted(), "\n"))
-		report(t, newPlan(seed, grid), j)
+		report(t, p, j)
 		return
 	}
 	var failed atomic.Int32
@@ -134,7 +138,7 @@ func many(t *testing.T, n int, grid time.Duration) {
 			t.Parallel()
 			for i := worker; i < n && failed.Load() < 5; i += runtime.GOMAXPROCS(0) {
 				p := newPlan(seedOf(i), grid)
-				if j := run(t, p, false); len(j.wrongs) > 0 {
+				if j := bubble(t, p, false, f); len(j.wrongs) > 0 {
 					failed.Add(1)
 					report(t, p, j)
 				}
@@ -156,11 +160,11 @@ func report(t *testing.T, p *plan, j *journal) {
 }
 
 // TestSimulation runs nodes through trouble, no two things at one instant: such a run can be repeated.
-func TestSimulation(t *testing.T) { many(t, runs(t), 0) }
+func TestSimulation(t *testing.T) { many(t, runs(t), 0, (*world).play) }
 
 // TestCrowdedSimulation has everything happen on the millisecond, so that much does at once and the scheduler decides.
 // A seed repeats the script, and the outcome more often than not.
-func TestCrowdedSimulation(t *testing.T) { many(t, runs(t)/4, grid) }
+func TestCrowdedSimulation(t *testing.T) { many(t, runs(t)/4, grid, (*world).play) }
 
 // TestASeedReplays runs seeds twice and compares all that happened, to the nanosecond and the byte. In one run of a
 // hundred the scheduler has a say nevertheless: two goroutines of a node that one event wakes, such as the call that

@@ -195,7 +195,7 @@ func (w *way) deliver() {
 			w.from.raw.Close()
 			return
 		}
-		cut := w.fate.Cuts && w.arrived+int64(n) >= w.fate.CutAt
+		cut := w.fate.Cuts && w.arrived+int64(n) >= w.fate.CutAt && !w.pair.calm()
 		if cut {
 			n = int(w.fate.CutAt - w.arrived)
 		}
