@@ -34,6 +34,7 @@ type chaosConfig struct {
 	fault     string
 	strikes   []strike
 	tail      time.Duration // load after the last strike
+	inTurn    bool          // each kill waits until all are back from the one before; the times count from then
 }
 
 // chaosRun is one run. Its methods are for one goroutine, but for those of chaosProc's reader.
@@ -216,6 +217,12 @@ func (r *chaosRun) strike(ctx context.Context, from time.Time) error {
 	defer line.Stop()
 	last := time.Duration(0)
 	for _, s := range r.strikes {
+		if r.inTurn && s.what == deedKill {
+			if err := r.settle(ctx, from); err != nil {
+				return err
+			}
+			from = time.Now().Add(-last)
+		}
 		for t := time.After(s.at - time.Since(from)); t != nil; {
 			select {
 			case <-ctx.Done():

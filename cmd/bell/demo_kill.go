@@ -34,7 +34,7 @@ type killRecord struct {
 // told with the server's journal: a small run of bell chaos.
 func (d *demo) kill(ctx context.Context) bool {
 	c := chaosConfig{transport: chaosTransportOf(defaultTransport()), protocol: chaosProtocols[0].name, servers: 1, clients: 1,
-		callers: killCallers, deadline: killDeadline, plain: true, tail: killLoad}
+		callers: killCallers, deadline: killDeadline, plain: true, tail: killLoad, inTurn: true}
 	server := role{true, 0}
 	for i := range killTimes {
 		at := time.Duration(i+1) * killLoad
