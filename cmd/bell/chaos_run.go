@@ -258,20 +258,20 @@ func (r *chaosRun) strike(ctx context.Context, from time.Time) error {
 // settle waits until each client has an acknowledged call from each server again.
 func (r *chaosRun) settle(ctx context.Context, from time.Time) error {
 	r.hist.calm = machineNow()
-	look, line, limit := time.NewTicker(calmLook), time.NewTicker(time.Second), time.After(calmLimit)
+	look, line := time.NewTicker(calmLook), time.NewTicker(time.Second)
 	defer look.Stop()
 	defer line.Stop()
-	for {
+	// Looks are counted, not time: while the machine stands still nobody can come back. The verdict says who is away.
+	for looks := time.Duration(0); looks < calmLimit/calmLook; {
 		select {
 		case <-ctx.Done():
 			return interrupted(ctx)
-		case <-limit:
-			return nil // the verdict says who is away
 		case <-line.C:
 			if err := r.tick(from); err != nil {
 				return err
 			}
 		case <-look.C:
+			looks++
 			if err := r.feed(); err != nil {
 				return err
 			}
@@ -280,6 +280,7 @@ func (r *chaosRun) settle(ctx context.Context, from time.Time) error {
 			}
 		}
 	}
+	return nil
 }
 
 // tick reads the logs and tells how it goes.
