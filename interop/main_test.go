@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 // atExit is what is to be done when all tests are over.
@@ -21,6 +23,10 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	for _, f := range atExit {
 		f()
+	}
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, "interop: goroutines were left:", err)
+		code = 1
 	}
 	os.Exit(code)
 }

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,10 +17,26 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"bell": main})
+	testscript.Main(leakless{m}, map[string]func(){"bell": main})
+}
+
+// leakless runs the tests and then looks for goroutines that they left.
+type leakless struct{ m *testing.M }
+
+func (l leakless) Run() int {
+	code := l.m.Run()
+	if code != 0 {
+		return code
+	}
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, "goroutines were left:", err)
+		return 1
+	}
+	return 0
 }
 
 // TestScripts runs testdata/*.txtar. $S is a directory whose path is short enough for sockets. Beside the usual
