@@ -144,12 +144,16 @@ func (n *Node) giveUpTwins(l Link) {
 // or the other one ends the peer's own link, which then finds its place in the twin's.
 func (n *Node) unite(p *Peer) {
 	l := p.Link()
-	if l == nil {
+	n.mu.Lock()
+	var twins []Link
+	if l != nil {
+		twins = n.twinsOf(l)
+	}
+	alone := len(n.listeners) == 0 || l != nil && len(twins) == 0
+	n.mu.Unlock()
+	if alone {
 		return
 	}
-	n.mu.Lock()
-	twins := n.twinsOf(l)
-	n.mu.Unlock()
 	timer := time.NewTimer(returnFor)
 	defer timer.Stop()
 	wait := func(c <-chan struct{}) bool {
@@ -157,23 +161,24 @@ func (n *Node) unite(p *Peer) {
 		case <-c:
 			return true
 		case <-timer.C:
+		case <-p.done:
 		case <-n.done:
 		}
 		return false
 	}
-	if n.epoch > l.Epoch() {
-		if len(twins) == 0 || !wait(l.Done()) {
-			return
-		}
-		for up := p.soon(); p.Link() == nil || p.Link() == l; up = p.soon() {
-			if !wait(up) {
+	if l != nil && n.epoch < l.Epoch() {
+		for _, twin := range twins {
+			if !wait(twin.Done()) {
 				return
 			}
 		}
 		return
 	}
-	for _, twin := range twins {
-		if !wait(twin.Done()) {
+	if l != nil && !wait(l.Done()) {
+		return
+	}
+	for up := p.soon(); p.Link() == nil || p.Link() == l; up = p.soon() {
+		if !wait(up) {
 			return
 		}
 	}
