@@ -112,7 +112,7 @@ func (c *conn) Close() error {
 	c.raw.SetReadDeadline(time.Unix(1, 0)) // the pipe stays open until the last byte has arrived
 	c.mu.Unlock()
 	c.in.abandon()
-	c.out.end()
+	c.out.end(net.ErrClosed)
 	if c.host != nil {
 		c.host.forget(c)
 	}

@@ -22,7 +22,7 @@ type setting struct {
 	peer           *bellpull.Peer
 }
 
-func within(t *testing.T, script sim.Script, opts []bellpull.DialOption, f func(t *testing.T, s *setting)) {
+func within(t *testing.T, script sim.Script, opts []dmtp.Option, f func(t *testing.T, s *setting)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &setting{net: sim.New(1, script), mux: bellpull.NewMux()}
@@ -31,7 +31,8 @@ func within(t *testing.T, script sim.Script, opts []bellpull.DialOption, f func(
 		if s.node, err = dmtp.Listen(t.Context(), address, s.mux, dmtp.NodeOptions(bellpull.WithTransports(s.server))); err != nil {
 			t.Fatal(err)
 		}
-		s.peer, err = dmtp.Dial(t.Context(), address, dmtp.Name("client"), dmtp.NodeOptions(bellpull.WithTransports(s.client)), dmtp.DialOptions(opts...))
+		opts = append([]dmtp.Option{dmtp.Name("client"), dmtp.NodeOptions(bellpull.WithTransports(s.client))}, opts...)
+		s.peer, err = dmtp.Dial(t.Context(), address, opts...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,10 +46,10 @@ func within(t *testing.T, script sim.Script, opts []bellpull.DialOption, f func(
 
 // A call that is made once more may have run the first time, whatever becomes of the second.
 func TestAnIdempotentCallThatMayHaveRunIsNeverNever(t *testing.T) {
-	for name, opts := range map[string][]bellpull.DialOption{
-		"the peer is gone":  {bellpull.WithoutReconnect()},
+	for name, opts := range map[string][]dmtp.Option{
+		"the peer is gone":  {dmtp.DialOptions(bellpull.WithoutReconnect())},
 		"nobody is let in":  nil,
-		"calls do not wait": {bellpull.FailFast()},
+		"calls do not wait": {dmtp.DialOptions(bellpull.FailFast())},
 	} {
 		t.Run(name, func(t *testing.T) {
 			script := func(_ string, n int, _ sim.Dice) sim.Course { return sim.Course{Refuse: n > 0} }
@@ -64,4 +65,65 @@ func TestAnIdempotentCallThatMayHaveRunIsNeverNever(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is still on its way on a link when its peer is back on another must not be heard any more.
+func TestNothingOfAnOldLinkIsHeardBehindTheNew(t *testing.T) {
+	script := func(_ string, n int, _ sim.Dice) sim.Course {
+		if n == 0 {
+			return sim.Course{Out: sim.Fate{Latency: time.Second}}
+		}
+		return sim.Course{Out: sim.Fate{Latency: time.Millisecond}}
+	}
+	within(t, script, nil, func(t *testing.T, s *setting) {
+		var heard []string
+		s.mux.Handle("note", bellpull.HandlerFunc(func(_ *bellpull.Reply, q *bellpull.Request) { heard = append(heard, string(q.Borrow())) }))
+		for _, text := range []string{"old", "new"} {
+			if err := s.peer.Notify(t.Context(), "note", []byte(text)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(100 * time.Millisecond)
+			if text == "old" {
+				s.client.Lose()
+				time.Sleep(100 * time.Millisecond)
+			}
+		}
+		time.Sleep(5 * time.Second)
+		if len(heard) != 1 || heard[0] != "new" {
+			t.Errorf("heard %q, want the new one alone", heard)
+		}
+	})
+}
+
+// A cancel that comes right behind its call, before the handler has begun, is not forgotten.
+func TestACancelRightBehindItsCallIsHeard(t *testing.T) {
+	plain := []dmtp.Option{dmtp.Plain()} // whose handlers do not know of deadlines
+	within(t, sim.Calm, plain, func(t *testing.T, s *setting) {
+		ended := make(chan time.Duration, 1)
+		s.mux.Handle("wait", bellpull.HandlerFunc(func(_ *bellpull.Reply, q *bellpull.Request) {
+			from := time.Now()
+			select {
+			case <-q.Context().Done():
+			case <-time.After(20 * time.Second):
+			}
+			ended <- time.Since(from)
+		}))
+		s.mux.Handle("busy", bellpull.HandlerFunc(func(*bellpull.Reply, *bellpull.Request) { time.Sleep(time.Millisecond) }))
+		for range 20 {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+			s.peer.CallBytes(ctx, "wait", nil, nil) // from the second on it has a goroutine of its own
+			cancel()
+			<-ended
+			if err := s.peer.Notify(t.Context(), "busy"); err != nil { // keeps the service from reading
+				t.Fatal(err)
+			}
+			ctx, cancel = context.WithTimeout(t.Context(), 100*time.Microsecond)
+			s.peer.CallBytes(ctx, "wait", nil, nil)
+			cancel()
+			if took := <-ended; took > time.Second {
+				t.Error("the handler was left alone for", took)
+				break
+			}
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/bellpull/bellpull/transport"
@@ -155,6 +156,18 @@ func (h *Host) Cut(reset bool) int {
 		c.cut(reset)
 	}
 	h.net.note(h.name, "cut off", int64(len(list)))
+	return len(list)
+}
+
+// Lose has the process see all its connections reset, while what it wrote before is still on its way to the others, who
+// see the end behind it. It gives the number of connections and does not block.
+func (h *Host) Lose() int {
+	list := h.sorted()
+	for _, c := range list {
+		c.out.end(syscall.ECONNRESET)
+		c.in.breakOff(true)
+	}
+	h.net.note(h.name, "lost all", int64(len(list)))
 	return len(list)
 }
 

@@ -53,6 +53,9 @@ func (w *world) judgeCall(o outcome) {
 		w.wrong("%s: not typed", what)
 		return
 	}
+	if w.plan.fair(o.op) && e.Code != bellpull.CodeFailed {
+		w.wrong("%s: in fair weather", what)
+	}
 	switch {
 	case e.Ran == bellpull.Never && len(runs) > 0:
 		w.wrong("%s: it ran at %v", what, runs[0].began)

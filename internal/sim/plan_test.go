@@ -63,6 +63,7 @@ type troubleKind int
 const (
 	troubleCut     troubleKind = iota // all connections of a client
 	troubleReset                      // the same, as a reset
+	troubleLose                       // a client loses them, and the server hears of it later
 	troubleKill                       // the server, and another comes in its place
 	troubleRestart                    // the server is closed, and another comes in its place
 	troubleKinds
@@ -145,6 +146,13 @@ func (p *plan) time(r *rand.Rand, most time.Duration) time.Duration {
 		d = max(d.Round(p.grid), p.grid)
 	}
 	return d
+}
+
+// fair says that nothing keeps a call from its answer.
+func (p *plan) fair(o op) bool {
+	w := p.weather
+	return len(p.trouble) == 0 && w.refuse+w.hang+w.cut+w.stall == 0 && o.kind != opCancel &&
+		o.timeout > o.work+20*w.latency+1200*time.Millisecond && o.id < backID(0)
 }
 
 // script is the plan's network.

@@ -98,8 +98,12 @@ func (w *world) playTwins() {
 	for i, x := range w.plan.trouble {
 		time.Sleep(x.after)
 		side := x.client % 2
-		if x.kind == troubleCut || x.kind == troubleReset {
+		switch x.kind {
+		case troubleCut, troubleReset:
 			twins[side].host.Cut(x.kind == troubleReset)
+			continue
+		case troubleLose:
+			twins[side].host.Lose()
 			continue
 		}
 		dead := twins[side]

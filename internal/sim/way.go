@@ -43,6 +43,7 @@ type way struct {
 	tight   bool  // a part of a write was taken, and no more is before something has arrived
 	stalled bool  // the stall has been
 	over    error // why nothing is taken any more
+	ending  bool  // the end is on its way
 	writeBy time.Time
 	alarm   *time.Timer // of writeBy
 	reset   bool        // the reader sees a reset and no end
@@ -255,19 +256,21 @@ func (w *way) resume() {
 	}
 }
 
-// end lets arrive what is on its way, and then the end. Called when the writer's end is closed.
-func (w *way) end() {
+// end lets arrive what is on its way, and then the end. why is what further writes are told.
+func (w *way) end(why error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	lost := w.over != nil
-	w.over = net.ErrClosed
+	lost := w.over != nil && !w.ending
+	w.over = why
 	w.room.Broadcast()
-	if lost {
+	switch {
+	case lost:
 		w.from.raw.Close()
-		return
+	case !w.ending:
+		w.ending = true
+		w.add(0)
+		w.arm()
 	}
-	w.add(0)
-	w.arm()
 }
 
 // abandon drops what is on its way: nobody will read it.
@@ -277,7 +280,7 @@ func (w *way) abandon() {
 	if w.over == net.ErrClosed { // the writer's end is closed too
 		w.from.raw.Close()
 	} else {
-		w.over = syscall.EPIPE
+		w.over, w.ending = syscall.EPIPE, false
 	}
 	w.drop()
 }
@@ -293,6 +296,7 @@ func (w *way) breakOff(reset bool) {
 			w.over = syscall.ECONNRESET
 		}
 	}
+	w.ending = false
 	w.drop()
 	w.from.raw.CloseWrite()
 }

@@ -206,6 +206,8 @@ func (w *world) trouble() {
 		switch x.kind {
 		case troubleCut, troubleReset:
 			w.clients[x.client].proc.host.Cut(x.kind == troubleReset)
+		case troubleLose:
+			w.clients[x.client].proc.host.Lose()
 		case troubleKill:
 			s := w.server()
 			s.host.Kill()
