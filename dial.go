@@ -120,9 +120,9 @@ func (p *Peer) redial() {
 	}()
 	w, first, refused := p.way.Load(), p.flapping(), 0
 	for try := first; ; try++ {
-		pause := n.backoff(try)
-		if try == 0 {
-			pause = 0 // a server that only restarted is back at once
+		pause := time.Duration(0) // a server that only restarted is back at once
+		if try > 0 {
+			pause = n.backoff(try - 1)
 		}
 		if !p.pause(ctx, pause) {
 			return
