@@ -21,6 +21,7 @@ import (
 // with its input.
 var programs = map[string]func(args []string){
 	"serve": serveProgram,
+	"deaf":  deafProgram,
 	"dial":  dialProgram,
 	"crowd": crowdProgram,
 	"house": houseProgram,
