@@ -164,6 +164,12 @@ func TestP11ForgedRouterIDsDoNotMatter(t *testing.T) {
 		waits <- err
 	}()
 	arrives(t, "alice's call runs", entered)
+	if _, err := alice.CallBytes(bounded(t), "who", nil, nil); err != nil { // her link is read again, so she could cancel
+		t.Fatal(err)
+	}
+	if who := arrives(t, "alice's second call", callers); who != "alice" {
+		t.Errorf("alice's call is %s's", who)
+	}
 
 	send := func(f dmtpwire.Flags, body []byte, err error) {
 		t.Helper()
@@ -181,7 +187,8 @@ func TestP11ForgedRouterIDsDoNotMatter(t *testing.T) {
 	if who := arrives(t, "the forged call", callers); who != "mallory" {
 		t.Errorf("a call of mallory that says it is alice's is %s's", who)
 	}
-	for s := range int64(64) { // one of these is the number of alice's call
+	for n := range int64(32) { // one of these is the number of alice's call: slot and generation
+		s := (n/4+1)<<12 | n%4
 		body, err := dmtpwire.AppendCancel(nil, &dmtpwire.Cancel{Router: forged, Sign: s})
 		send(dmtpwire.FlagCallCancel, body, err)
 		r := dmtpwire.Response{Router: forged, Sign: int32(s), Status: dmtpwire.StatusSuccess, Serialization: dmtpwire.JSON}

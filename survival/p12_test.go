@@ -19,6 +19,7 @@ import (
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/dmtp"
+	"github.com/bellpull/bellpull/transport"
 )
 
 // leftFiles checks when the test ends that no file is left where endpoints have theirs: sockets, locks, directories,
@@ -115,6 +116,35 @@ func TestP12AKilledServiceIsTakenOver(t *testing.T) {
 		}
 		s.proc.end()
 		noFileAt(t, s.addr)
+	})
+}
+
+// TestP12TheSecondServiceIsToldWhoTheFirstIs: in the type of its error, through all layers, and it leaves the first alone.
+func TestP12TheSecondServiceIsToldWhoTheFirstIs(t *testing.T) {
+	eachProcessWay(t, func(t *testing.T, w way) {
+		if w.carrier == "tcp" {
+			return // the system does not say who has a port
+		}
+		leftFiles(t)
+		s := w.serve(t)
+		peer := w.dial(t, s.addr)
+		node, err := dmtp.Listen(bounded(t), s.addr, whoami(), w.options()...)
+		if err == nil {
+			closeNode(node)
+		}
+		e, ok := err.(*bellpull.Error)
+		owner, named := errors.AsType[*transport.OwnerError](err)
+		if !ok || e.Code != bellpull.CodeNameTaken || e.Ran != bellpull.Never || !errors.Is(err, transport.ErrInUse) ||
+			!named || owner.PID != s.proc.cmd.Process.Pid {
+			t.Errorf("%v names %+v, want name_taken and process %d", err, owner, s.proc.cmd.Process.Pid)
+		}
+		if _, err := peer.CallBytes(bounded(t), "echo", nil, nil); err != nil {
+			t.Error(err)
+		}
+		if _, err := w.dial(t, s.addr).CallBytes(bounded(t), "echo", nil, nil); err != nil {
+			t.Error(err)
+		}
+		s.proc.end()
 	})
 }
 

@@ -76,6 +76,7 @@ type problem struct {
 	Message  string `json:"message"`
 	Executed string `json:"executed,omitempty"`
 	Remote   bool   `json:"remote"`
+	PID      int    `json:"pid,omitempty"` // of the process that has the address, where that is the problem
 	Hint     string `json:"hint"`
 
 	exit int
@@ -94,6 +95,9 @@ func problemOf(err error, command string) problem {
 		msg := strings.TrimPrefix(err.Error(), "bellpull: ")
 		if cause, ok := e.Err.(*transport.Error); ok && e.Msg == "" && cause.Op != "read" {
 			msg = cause.Error() // says what, where and why by itself
+		}
+		if owner, ok := errors.AsType[*transport.OwnerError](err); ok {
+			p.PID = owner.PID
 		}
 		p.Message = printable(withoutHint(msg, e.Hint()))
 		return p
