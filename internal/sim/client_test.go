@@ -125,8 +125,12 @@ func (c *client) dial() *bellpull.Peer {
 func (w *world) call(ctx context.Context, p *bellpull.Peer, method string, o op) outcome {
 	defer w.alone(p, o.kind)()
 	out := outcome{op: o, who: p.Name(), began: w.now()}
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if !o.bare {
+		ctx, cancel = context.WithTimeout(ctx, o.timeout)
+		defer cancel()
+	}
 	switch o.kind {
 	case opIdempotent:
 		ctx = bellpull.WithCall(ctx, bellpull.Idempotent())

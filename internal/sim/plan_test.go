@@ -12,8 +12,9 @@ type plan struct {
 	seed    uint64
 	grid    time.Duration // all times are multiples of it, so that things happen at once; 0: none do
 	buffer  int
-	plain   bool // the servers
-	named   bool // they have a name
+	plain   bool          // the servers
+	named   bool          // they have a name
+	timeout time.Duration // of calls whose context has none
 	clients []clientPlan
 	trouble []trouble
 	tells   []time.Duration // when the server broadcasts
@@ -53,6 +54,7 @@ type op struct {
 	after   time.Duration // the op before it began
 	size    int           // of the body, beside its head
 	timeout time.Duration
+	bare    bool          // the timeout is the node's
 	cancel  time.Duration // opCancel: when
 	work    time.Duration // of the handler
 	deaf    bool          // the handler does not listen to its context
@@ -96,6 +98,7 @@ func chance(r *rand.Rand, percent int) bool { return r.IntN(100) < percent }
 func newPlan(seed uint64, grid time.Duration) *plan {
 	r := rand.New(rand.NewPCG(seed, 0x62656c6c70756c6c))
 	p := &plan{seed: seed, grid: grid, buffer: pick(r, 0, 0, 0, 4096, 1000), plain: chance(r, 20), named: chance(r, 50)}
+	p.timeout = p.time(r, pick(r, 100*time.Millisecond, 5*time.Second))
 	p.weather = weather{
 		latency: pick(r, 10*time.Microsecond, 10*time.Microsecond, time.Millisecond, 20*time.Millisecond, 300*time.Millisecond),
 		piece:   pick(r, 0, 0, 0, 700, 100, 20), room: pick(r, 0, 0, 0, 4000, 1000),
@@ -132,6 +135,9 @@ func newClientPlan(r *rand.Rand, p *plan, id *int) clientPlan {
 			work:    p.time(r, pick(r, time.Microsecond, time.Microsecond, 5*time.Millisecond, time.Second)), deaf: chance(r, 30)}
 		if chance(r, 1) && p.buffer == 0 && p.weather.room == 0 {
 			o.size = 100_000 // beyond what a pipe holds
+		}
+		if o.bare = chance(r, 25) && o.kind != opNotify; o.bare {
+			o.timeout = p.timeout
 		}
 		o.cancel = p.time(r, o.timeout)
 		c.ops = append(c.ops, o)

@@ -25,6 +25,8 @@ const (
 	grid = time.Millisecond
 	// hour is when a run that still goes on is taken for hung, on virtual time.
 	hour = time.Hour
+	// spin is the same on the real clock: a run takes milliseconds, but where a node works for ever no time passes.
+	spin = 2 * time.Minute
 	// aside keeps what the run does by itself apart from what it waited for.
 	aside = 1013 * time.Nanosecond
 )
@@ -55,6 +57,8 @@ func bubble(t *testing.T, p *plan, trace bool, f func(*world)) (j *journal) {
 			t.Fatalf("seed %#x: %v\n%s%s", p.seed, v, replay(t, p), stacks[:runtime.Stack(stacks, true)])
 		}
 	}()
+	spinning := time.AfterFunc(spin, func() { panic(fmt.Sprintf("still running after %v\n%s", spin, replay(t, p))) })
+	defer spinning.Stop()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{journal: newJournal(trace), plan: p, net: sim.New(p.seed, p.script), telling: make(chan struct{}, 1),
 			gates: map[*bellpull.Peer]*gates{}}

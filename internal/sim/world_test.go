@@ -42,7 +42,7 @@ type process struct {
 
 func (w *world) process(name, nodeName string, mux *bellpull.Mux) *process {
 	p := &process{w: w, name: name, host: w.net.Host(name)}
-	p.node = bellpull.NewNode(nodeName, bellpull.WithTransports(p.host), bellpull.WithMux(mux))
+	p.node = bellpull.NewNode(nodeName, bellpull.WithTransports(p.host), bellpull.WithMux(mux), bellpull.WithTimeout(w.plan.timeout))
 	w.watch(p)
 	return p
 }
