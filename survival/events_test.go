@@ -25,7 +25,11 @@ func watch(t testing.TB, n *bellpull.Node) *events {
 	go func() {
 		defer close(done)
 		for ev := range seq {
-			e.list <- ev
+			select {
+			case e.list <- ev:
+			case <-ctx.Done(): // a test that reads no further
+				return
+			}
 		}
 	}()
 	t.Cleanup(func() {

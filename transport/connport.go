@@ -128,7 +128,8 @@ func (p *connPort) Wait(until int64) error {
 }
 
 // makeRoom makes sure that something can be read behind w: it moves what is left to the front and grows the buffer,
-// at most to twice what has arrived and never further than readAhead beyond a frame's announced end.
+// at most to twice what has arrived, firstRead to begin with, and never further than readAhead beyond a frame's
+// announced end.
 func (p *connPort) makeRoom() {
 	have := p.w - p.r
 	if have == 0 {
@@ -137,10 +138,10 @@ func (p *connPort) makeRoom() {
 			p.buf = nil
 		}
 	}
-	want := 4 << 10
+	want := firstRead
 	switch {
 	case p.need > have:
-		want = min(p.need, max(2*have, have+readAhead/2))
+		want = min(p.need, max(2*have, have+firstRead))
 	case have > 0:
 		want = 2 * have
 	}

@@ -66,6 +66,8 @@ type PortConfig struct {
 const (
 	defaultMaxFrame = 16<<20 + 64<<10
 	defaultMaxBatch = 1 << 20
+	// firstRead is the buffer that a connection begins with: what a crowd of them claims before they have sent much.
+	firstRead = 4 << 10
 	// readAhead is how much memory is claimed ahead of the bytes that have arrived.
 	readAhead = 64 << 10
 	// keepBuffer is the largest buffer kept between frames; a larger one goes back to the heap.

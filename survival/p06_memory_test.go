@@ -1,0 +1,199 @@
+//go:build linux || darwin
+
+package survival
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/internal/dmtpwire"
+)
+
+// heap gives the bytes in use after a collection.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
+}
+
+// grows checks what the heap has grown by since from.
+func grows(t testing.TB, what string, from, limit int64) {
+	t.Helper()
+	if n := heap() - from; n > limit {
+		t.Errorf("%s: the heap grew by %d KiB, want less than %d KiB", what, n>>10, limit>>10)
+	} else {
+		t.Logf("%s: the heap grew by %d KiB", what, n>>10)
+	}
+}
+
+// works has an honest peer make calls, one after another.
+func works(t testing.TB, p *bellpull.Peer, n int) {
+	t.Helper()
+	for range n {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		got, err := p.CallBytes(ctx, "echo", nil, []byte("ding"))
+		cancel()
+		if err != nil || string(got) != "ding" {
+			t.Fatalf("the call of an honest peer: %q, %v", got, err)
+		}
+	}
+}
+
+// TestP06MemoryIsClaimedAsBytesArrive: 1,000 clients claim the largest frame that there is, and 1,000 connections the
+// largest that is taken before the handshake. They send a few bytes of it.
+func TestP06MemoryIsClaimedAsBytesArrive(t *testing.T) {
+	eachSocket(t, func(t *testing.T, w way) {
+		b := besiege(t, w)
+		good := w.dial(t, b.addr)
+		works(t, good, 1)
+		from := heap()
+		for range 1000 {
+			r, _ := b.inside(t)
+			if err := r.put(append(dmtpwire.AppendHeader(nil, 1000, 16<<20), make([]byte, 100)...)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 1000 {
+			r := b.connect(t)
+			if err := r.put(append(dmtpwire.AppendHeader(nil, dmtpwire.FlagVerifyRequest, 64<<10), make([]byte, 100)...)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		works(t, good, 300) // the others' bytes are read by then
+		grows(t, "2,000 claims", from, 64<<20)
+	})
+}
+
+// TestP06APeerThatNeverReads: what a node has to say to it, answers and calls, is bounded, ends typed and in time, and
+// costs nobody else anything.
+func TestP06APeerThatNeverReads(t *testing.T) {
+	const body = 64 << 10
+	eachSocket(t, func(t *testing.T, w way) {
+		b := besiege(t, w)
+		good := w.dial(t, b.addr)
+		works(t, good, 1)
+		from := heap()
+
+		t.Run("answers", func(t *testing.T) {
+			r, id := b.inside(t)
+			frame := w.call(1, 0, "echo", make([]byte, body))
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				for r.put(frame) == nil {
+				}
+			})
+			down := b.events.until(bellpull.EventDown)
+			if down.Name != id || !errors.Is(down.Err, bellpull.ErrBusy) {
+				t.Errorf("%s is down: %v", down.Name, down.Err)
+			}
+			works(t, good, 10)
+			wg.Wait()
+		})
+
+		t.Run("calls", func(t *testing.T) {
+			r, id := b.inside(t)
+			p := b.peer(t, id)
+			var wg sync.WaitGroup
+			for range 64 {
+				wg.Go(func() {
+					const timeout = 300 * time.Millisecond
+					ctx, cancel := context.WithTimeout(context.Background(), timeout)
+					defer cancel()
+					start := time.Now()
+					_, err := p.CallBytes(ctx, "x", nil, make([]byte, body))
+					if took := time.Since(start); took > timeout+250*time.Millisecond {
+						t.Errorf("a call with %v came back after %v", timeout, took)
+					}
+					if !errors.Is(err, context.DeadlineExceeded) || bellpull.ExecutedOf(err) == bellpull.Yes {
+						t.Error(err)
+					}
+				})
+			}
+			works(t, good, 10)
+			wg.Wait()
+			r.Close()
+			b.events.until(bellpull.EventDown)
+		})
+		grows(t, "nobody reads", from, 64<<20)
+	})
+}
+
+// TestP06APeerThatReadsOneByteASecond: it is alive, so its link stays; the calls to it end by their deadlines, and what
+// waits for it is bounded.
+func TestP06APeerThatReadsOneByteASecond(t *testing.T) {
+	eachSocket(t, func(t *testing.T, w way) {
+		b := besiege(t, w)
+		good := w.dial(t, b.addr)
+		works(t, good, 1)
+		r, id := b.inside(t)
+		p := b.peer(t, id)
+		from := heap()
+		stop := make(chan struct{})
+		var reading, calling sync.WaitGroup
+		reading.Go(func() {
+			for one := make([]byte, 1); ; {
+				r.Read(one)
+				select {
+				case <-stop:
+					return
+				case <-time.After(time.Second):
+				}
+			}
+		})
+		for range 8 {
+			calling.Go(func() {
+				for range 3 {
+					if took, err := late(context.Background(), p, "x", make([]byte, 1<<20), 400*time.Millisecond); took > 250*time.Millisecond ||
+						!errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("a call came back %v after its deadline: %v", took, err)
+					}
+				}
+			})
+		}
+		works(t, good, 100)
+		calling.Wait()
+		if !p.Up() {
+			t.Error("its link is gone")
+		}
+		grows(t, "one byte a second", from, 64<<20)
+		close(stop)
+		r.Close()
+		reading.Wait()
+	})
+}
+
+// TestP06FramesThatTrickle: a session that comes one byte at a time is a session.
+func TestP06FramesThatTrickle(t *testing.T) {
+	eachSocket(t, func(t *testing.T, w way) {
+		b := besiege(t, w)
+		r := b.connect(t)
+		trickle := func(frame []byte) {
+			for i := range frame {
+				if err := r.put(frame[i : i+1]); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		trickle(w.hello("slow"))
+		r.until(dmtpwire.FlagVerifyResponse)
+		for i := range uint32(3) {
+			trickle(w.call(i+1, 0, "echo", []byte{byte(i)}))
+			f, body, err := r.next()
+			want := w.answer(i+1, []byte{byte(i)})[dmtpwire.HeaderLen:]
+			if w.plain { // the node says who it is in the header, too
+				var p dmtpwire.Response
+				if e := dmtpwire.ParseResponse(body, &p); e != nil || uint32(p.Sign) != i+1 || p.Status != dmtpwire.StatusSuccess {
+					t.Errorf("answer %d: %v %q %v %v", i, f, body, err, e)
+				}
+			} else if err != nil || string(body) != string(want) {
+				t.Errorf("answer %d: %v %q %v, want %q", i, f, body, err, want)
+			}
+		}
+	})
+}
