@@ -40,7 +40,6 @@ func eachSocket(t *testing.T, f func(t *testing.T, w way)) {
 }
 
 // A besieged node is in the test's own process. It has the methods echo, and block, which returns when the test ends.
-// quick is an honest peer of it.
 type besieged struct {
 	way    way
 	node   *bellpull.Node
@@ -53,13 +52,15 @@ type besieged struct {
 func besiege(t testing.TB, w way, more ...dmtp.Option) *besieged {
 	t.Helper()
 	b := &besieged{way: w, mux: bellpull.NewMux(), over: make(chan struct{})}
-	b.mux.Handle("echo", bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) { w.Write(r.Borrow()) }))
+	b.mux.Handle("echo", echo)
 	b.handleBlock("block")
 	b.node, b.addr = w.listenHere(t, b.mux, more...)
 	t.Cleanup(sync.OnceFunc(func() { close(b.over) }))
 	b.events = watch(t, b.node)
 	return b
 }
+
+var echo = bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) { w.Write(r.Borrow()) })
 
 // handleBlock registers a handler that returns when the test ends.
 func (b *besieged) handleBlock(method string) {
@@ -197,7 +198,9 @@ func (w way) call(sign uint32, number uint32, method string, body []byte) []byte
 	return dmtpwire.AppendFrame(nil, dmtpwire.FlagCallRequest, b)
 }
 
-func quoted(body []byte) []byte { return fmt.Appendf(nil, "%q", base64.StdEncoding.EncodeToString(body)) }
+func quoted(body []byte) []byte {
+	return fmt.Appendf(nil, "%q", base64.StdEncoding.EncodeToString(body))
+}
 
 // answer makes the frame of an answer.
 func (w way) answer(sign uint32, body []byte) []byte {

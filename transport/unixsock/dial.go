@@ -97,7 +97,7 @@ func (t Transport) connect(ctx context.Context, a transport.Addr, path string) (
 
 const (
 	firstRetry = time.Millisecond
-	lastRetry  = 50 * time.Millisecond
+	lastRetry  = 10 * time.Millisecond
 )
 
 // connectRaw connects, and waits while the server's accept queue is full: Linux then answers EAGAIN at once and tells

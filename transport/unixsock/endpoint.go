@@ -3,6 +3,7 @@
 package unixsock
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -164,8 +165,8 @@ func (e *endpoint) bind(ctx context.Context) (*socket, error) {
 			err = chmodSocket(e.path, mode)
 		}
 	}
-	if err == nil && e.cfg.Backlog > 0 {
-		err = setBacklog(u, e.cfg.Backlog)
+	if err == nil {
+		err = setBacklog(u, cmp.Or(e.cfg.Backlog, DefaultBacklog))
 	}
 	if err != nil {
 		if s.owns(e.path) {

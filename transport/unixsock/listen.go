@@ -12,7 +12,7 @@ import (
 
 func (t Transport) listen(ctx context.Context, a transport.Addr) (*Listener, error) {
 	if t.Backlog < 0 {
-		return nil, fail("listen", a, nil, errors.New("Transport.Backlog is negative"), "0 means the system's limit")
+		return nil, fail("listen", a, nil, errors.New("Transport.Backlog is negative"), "0 means DefaultBacklog")
 	}
 	switch a.Scheme {
 	case "local":

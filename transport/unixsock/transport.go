@@ -35,10 +35,14 @@ type Transport struct {
 	// may block, and may call [Listener.Close].
 	OnStolen func(error)
 
-	// Backlog bounds the connections that wait to be accepted. A dialler that finds the queue full waits. Default
-	// 0: the system's limit (net.core.somaxconn, commonly 4096; 128 on macOS).
+	// Backlog bounds the connections that wait to be accepted. A dialler that finds the queue full waits. 0 means
+	// [DefaultBacklog]; the system may have a lower limit (net.core.somaxconn; 128 on macOS).
 	Backlog int
 }
+
+// DefaultBacklog is the length of a listener's queue. In a flood of connections whoever comes stands at its end: a
+// longer one takes longer to get through than an honest client wants to wait.
+const DefaultBacklog = 1024
 
 var _ transport.Transport = Transport{}
 

@@ -1,0 +1,201 @@
+//go:build linux || darwin
+
+package survival
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/dmtp"
+	"github.com/bellpull/bellpull/internal/dmtpwire"
+)
+
+// delay is how long user code may keep a link from being read: the promise's millisecond, which the monitor counts from
+// its next tick on, and what a round trip takes on top.
+const delay = 2*time.Millisecond + 500*time.Microsecond
+
+// TestP08UserCodeDoesNotDelayReading: a peer makes the node run code that blocks, and sends a ping right behind it, in
+// one write. The ping is answered though the code still runs.
+func TestP08UserCodeDoesNotDelayReading(t *testing.T) {
+	blocks := func(b *besieged) { <-b.over }
+	for _, c := range []struct {
+		name  string
+		opts  func(b *besieged) []dmtp.Option
+		frame func(w way, method string) []byte
+	}{
+		{name: "a handler", frame: func(w way, method string) []byte { return w.call(1, 0, method, nil) }},
+		{name: "the handler of a notify", frame: func(w way, method string) []byte { return w.call(0, 0, method, nil) }},
+		{name: "OnFrame",
+			opts: func(b *besieged) []dmtp.Option {
+				return []dmtp.Option{dmtp.OnFrame(func(*dmtp.Frame) { blocks(b) })}
+			},
+			frame: func(way, string) []byte { return dmtpwire.AppendFrame(nil, 1000, nil) }},
+		{name: "an interceptor",
+			opts: func(b *besieged) []dmtp.Option {
+				return []dmtp.Option{dmtp.NodeOptions(bellpull.WithHandlerInterceptor(func(next bellpull.Handler) bellpull.Handler {
+					return bellpull.HandlerFunc(func(*bellpull.Reply, *bellpull.Request) { blocks(b) })
+				}))}
+			},
+			frame: func(w way, _ string) []byte { return w.call(1, 0, "echo", nil) }},
+		{name: "Verify, of a link that is up",
+			opts: func(b *besieged) []dmtp.Option {
+				return []dmtp.Option{dmtp.OnVerify(func(v *dmtp.Verify) error {
+					if v.ID == "block" {
+						blocks(b)
+					}
+					return nil
+				})}
+			},
+			frame: func(w way, _ string) []byte { return w.hello("block") }},
+		{name: "a loop over events",
+			opts:  func(*besieged) []dmtp.Option { return nil },
+			frame: func(way, string) []byte { return kernel(dmtpwire.FlagResetIDRequest, `{"NewId":"r%d","Sign":1}`, rawIDs.Add(1)) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			eachSocket(t, func(t *testing.T, w way) {
+				var watching sync.WaitGroup
+				t.Cleanup(watching.Wait) // after what b has to clean up
+				b := &besieged{}
+				var opts []dmtp.Option
+				if c.opts != nil {
+					opts = c.opts(b)
+				}
+				*b = *besiege(t, w, opts...)
+				if c.name == "a loop over events" {
+					for _, seq := range []func(func(bellpull.Event) bool){b.node.Watch(t.Context()), b.node.Watch(context.Background())} {
+						watching.Go(func() {
+							for range seq {
+								blocks(b)
+								return
+							}
+						})
+					}
+				}
+				n := 0
+				best(t, 20, delay, "a ping behind it was answered", func() time.Duration {
+					n++
+					method := fmt.Sprint("block-", n) // one that is not known to be slow
+					b.handleBlock(method)
+					r, _ := b.inside(t)
+					defer r.Close()
+					start := time.Now()
+					if err := r.put(append(c.frame(w, method), kernel(dmtpwire.FlagPingRequest, `{"Sign":7}`)...)); err != nil {
+						t.Fatal(err)
+					}
+					r.until(dmtpwire.FlagPingResponse)
+					return time.Since(start)
+				})
+			})
+		})
+	}
+}
+
+// TestP08HandlersThatBlockForEver: 300 calls to a handler that never returns. Pings are answered within 100 ms, further
+// calls are refused Never, and the calls of another peer take at most twice as long as before.
+func TestP08HandlersThatBlockForEver(t *testing.T) {
+	eachSocket(t, func(t *testing.T, w way) {
+		b := besiege(t, w)
+		good, stuck := w.dial(t, b.addr), w.dial(t, b.addr)
+		measure(t, good, 500)
+		before := p99(measure(t, good, 1000))
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		var calling sync.WaitGroup
+		defer calling.Wait()
+		defer cancel()
+		refused := make(chan error, 300)
+		for range 300 {
+			calling.Go(func() {
+				if _, err := stuck.CallBytes(ctx, "block", nil, nil); ctx.Err() == nil {
+					refused <- err
+				}
+			})
+		}
+		want := bellpull.ErrBusy
+		if w.plain {
+			want = bellpull.ErrRefused // DmtpRpc has no other word for it
+		}
+		for i := range 300 - 256 {
+			if err := arrives(t, "a refusal", refused); !errors.Is(err, want) || bellpull.ExecutedOf(err) != bellpull.Never {
+				t.Errorf("refusal %d: %v", i, err)
+			}
+		}
+		best(t, 5, 100*time.Millisecond, "a ping", func() time.Duration {
+			took, err := stuck.Ping(bounded(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return took
+		})
+		if _, err := stuck.CallBytes(bounded(t), "echo", nil, nil); !errors.Is(err, want) || bellpull.ExecutedOf(err) != bellpull.Never {
+			t.Errorf("one more call: %v", err)
+		}
+		best(t, 10, 2*before, fmt.Sprintf("calls of another peer (%v before)", before), func() time.Duration {
+			return p99(measure(t, good, 1000))
+		})
+	})
+}
+
+// TestP08AFloodOfConnectionsKeepsNobodyOut: somebody opens connections as fast as it can and never says a word on them.
+// 3,000 are open already when a good client comes: it connects within 100 ms.
+func TestP08AFloodOfConnectionsKeepsNobodyOut(t *testing.T) {
+	eachSocket(t, func(t *testing.T, w way) {
+		b := besiege(t, w)
+		const held = 3000
+		stop, flooded := make(chan struct{}), make(chan int, 1)
+		full := make(chan struct{})
+		go func() {
+			var ring [held]*raw
+			n := 0
+			defer func() {
+				for _, r := range ring {
+					if r != nil {
+						r.Close()
+					}
+				}
+				flooded <- n
+			}()
+			for ; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if n == held {
+					close(full)
+				}
+				if old := ring[n%held]; old != nil {
+					old.Close()
+				}
+				r, err := b.tryConnect(t)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				ring[n%held] = r
+			}
+		}()
+		arrives(t, "the flood", full)
+		best(t, 10, 100*time.Millisecond, "a good client connects", func() time.Duration {
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			defer cancel()
+			start := time.Now()
+			p, err := dmtp.Dial(ctx, b.addr, w.options()...)
+			took := time.Since(start)
+			if err != nil {
+				t.Fatal(err)
+			}
+			works(t, p, 1)
+			hangUp(p)
+			t.Log(took)
+			return took
+		})
+		close(stop)
+		t.Log(arrives(t, "the end of the flood", flooded), "connections in all")
+	})
+}
