@@ -53,8 +53,10 @@ func TestP08UserCodeDoesNotDelayReading(t *testing.T) {
 			},
 			frame: func(w way, _ string) []byte { return w.hello("block") }},
 		{name: "a loop over events",
-			opts:  func(*besieged) []dmtp.Option { return nil },
-			frame: func(way, string) []byte { return kernel(dmtpwire.FlagResetIDRequest, `{"NewId":"r%d","Sign":1}`, rawIDs.Add(1)) }},
+			opts: func(*besieged) []dmtp.Option { return nil },
+			frame: func(way, string) []byte {
+				return kernel(dmtpwire.FlagResetIDRequest, `{"NewId":"r%d","Sign":1}`, rawIDs.Add(1))
+			}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			eachSocket(t, func(t *testing.T, w way) {
@@ -197,5 +199,26 @@ func TestP08AFloodOfConnectionsKeepsNobodyOut(t *testing.T) {
 		})
 		close(stop)
 		t.Log(arrives(t, "the end of the flood", flooded), "connections in all")
+	})
+}
+
+// TestP08AVerifyThatBlocksKeepsNobodyElseOut: it decides about connections apart from each other.
+func TestP08AVerifyThatBlocksKeepsNobodyElseOut(t *testing.T) {
+	eachSocket(t, func(t *testing.T, w way) {
+		b := &besieged{}
+		*b = *besiege(t, w, dmtp.OnVerify(func(v *dmtp.Verify) error {
+			if v.ID == "block" {
+				<-b.over
+			}
+			return nil
+		}))
+		good := w.dial(t, b.addr)
+		for range 100 {
+			if err := b.connect(t).put(w.hello("block")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		works(t, good, 10)
+		works(t, w.dial(t, b.addr), 10)
 	})
 }
