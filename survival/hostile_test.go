@@ -239,8 +239,8 @@ func kernel(f dmtpwire.Flags, format string, args ...any) []byte {
 	return dmtpwire.AppendFrame(nil, f, fmt.Appendf(nil, format, args...))
 }
 
-// p99 gives the time that 99 of 100 were within.
-func p99(took []time.Duration) time.Duration {
+// ninetyNine gives the time that 99 of 100 were within.
+func ninetyNine(took []time.Duration) time.Duration {
 	slices.Sort(took)
 	return took[len(took)*99/100]
 }

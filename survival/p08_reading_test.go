@@ -4,7 +4,6 @@ package survival
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -95,52 +94,6 @@ func TestP08UserCodeDoesNotDelayReading(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestP08HandlersThatBlockForEver: 300 calls to a handler that never returns. Pings are answered within 100 ms, further
-// calls are refused Never, and the calls of another peer take at most twice as long as before.
-func TestP08HandlersThatBlockForEver(t *testing.T) {
-	eachSocket(t, func(t *testing.T, w way) {
-		b := besiege(t, w)
-		good, stuck := w.dial(t, b.addr), w.dial(t, b.addr)
-		measure(t, good, 500)
-		before := p99(measure(t, good, 1000))
-		ctx, cancel := context.WithCancel(context.Background())
-		defer cancel()
-		var calling sync.WaitGroup
-		defer calling.Wait()
-		defer cancel()
-		refused := make(chan error, 300)
-		for range 300 {
-			calling.Go(func() {
-				if _, err := stuck.CallBytes(ctx, "block", nil, nil); ctx.Err() == nil {
-					refused <- err
-				}
-			})
-		}
-		want := bellpull.ErrBusy
-		if w.plain {
-			want = bellpull.ErrRefused // DmtpRpc has no other word for it
-		}
-		for i := range 300 - 256 {
-			if err := arrives(t, "a refusal", refused); !errors.Is(err, want) || bellpull.ExecutedOf(err) != bellpull.Never {
-				t.Errorf("refusal %d: %v", i, err)
-			}
-		}
-		best(t, 5, 100*time.Millisecond, "a ping", func() time.Duration {
-			took, err := stuck.Ping(bounded(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return took
-		})
-		if _, err := stuck.CallBytes(bounded(t), "echo", nil, nil); !errors.Is(err, want) || bellpull.ExecutedOf(err) != bellpull.Never {
-			t.Errorf("one more call: %v", err)
-		}
-		best(t, 10, 2*before, fmt.Sprintf("calls of another peer (%v before)", before), func() time.Duration {
-			return p99(measure(t, good, 1000))
-		})
-	})
 }
 
 // TestP08AFloodOfConnectionsKeepsNobodyOut: somebody opens connections as fast as it can and never says a word on them.

@@ -105,7 +105,7 @@ func TestP08AHostilePeerCostsItsOwnConnectionOnly(t *testing.T) {
 		b = besiege(t, w, dmtp.OnFrame(func(*dmtp.Frame) { <-b.over }))
 		good := w.dial(t, b.addr)
 		works(t, good, 200)
-		before := p99(measure(t, good, 500))
+		before := ninetyNine(measure(t, good, 500))
 		bound := max(10*before, 20*time.Millisecond)
 		for _, s := range storms {
 			t.Run(s.name, func(t *testing.T) {
@@ -127,9 +127,9 @@ func TestP08AHostilePeerCostsItsOwnConnectionOnly(t *testing.T) {
 					close(stop)
 					n := arrives(t, "the end of the storm", stormed)
 					if testing.Verbose() {
-						t.Logf("%d connections, p99 %v", n, p99(took))
+						t.Logf("%d connections, p99 %v", n, ninetyNine(took))
 					}
-					return p99(took)
+					return ninetyNine(took)
 				})
 			})
 		}
