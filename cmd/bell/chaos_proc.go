@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/bellpull/bellpull"
 )
@@ -126,10 +125,10 @@ func (p *chaosProc) quit() {
 }
 
 // await waits for the end after quit and gives what was left behind.
-func (p *chaosProc) await(limit <-chan time.Time) (leaks []string) {
+func (p *chaosProc) await(limit context.Context) (leaks []string) {
 	select {
 	case <-p.out.done:
-	case <-limit:
+	case <-limit.Done():
 		p.kill()
 		return []string{fmt.Sprintf("%v, a process that did not end", p.role)}
 	}

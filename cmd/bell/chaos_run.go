@@ -90,7 +90,10 @@ func (r *chaosRun) run(ctx context.Context) (v *chaosVerdict, err error) {
 	if err := r.settle(ctx, from); err != nil {
 		return nil, err
 	}
-	r.end()
+	r.end(ctx)
+	if ctx.Err() != nil {
+		return nil, interrupted(ctx)
+	}
 	for _, a := range r.addrs {
 		r.leaks = append(r.leaks, r.transport.files(a)...)
 	}
@@ -100,7 +103,7 @@ func (r *chaosRun) run(ctx context.Context) (v *chaosVerdict, err error) {
 		return nil, err
 	}
 	v.Seconds = time.Since(from).Seconds()
-	return v, ctx.Err()
+	return v, nil
 }
 
 // verdict reads what has not been read yet, and judges.
@@ -294,7 +297,7 @@ func (r *chaosRun) tick(from time.Time) error {
 }
 
 // end ends all processes in an orderly way, clients first, and notes what they leave.
-func (r *chaosRun) end() {
+func (r *chaosRun) end(ctx context.Context) {
 	for _, servers := range []bool{false, true} {
 		var list []*chaosProc
 		for _, p := range r.procs {
@@ -303,10 +306,11 @@ func (r *chaosRun) end() {
 				list = append(list, p)
 			}
 		}
-		limit := time.After(endLimit + r.deadline)
+		limit, cancel := context.WithTimeout(ctx, endLimit+r.deadline)
 		for _, p := range list {
 			r.leaks = append(r.leaks, p.await(limit)...)
 		}
+		cancel()
 	}
 }
 

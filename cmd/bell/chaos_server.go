@@ -21,6 +21,7 @@ var chaosFaults = map[string]string{
 	"deaf":  "a client stops calling one of the servers: away",
 	"leak":  "a server ends with a goroutine, an open file and its socket: leaked",
 	"crash": "a server dies by itself: broken",
+	"stay":  "no server ends when it is told to: leaked",
 }
 
 // faultEvery is how many calls of a faulty process go right before one does not.
@@ -114,6 +115,9 @@ func runJournal(ctx context.Context, a *app, args []string) error {
 	case <-ctx.Done():
 	case <-crash:
 		return &localError{fmt.Errorf("a fault that was asked for"), "leave out --fault"}
+	}
+	if c.Fault == "stay" {
+		<-make(chan struct{})
 	}
 	if err := closeNode(node); err != nil {
 		return err
