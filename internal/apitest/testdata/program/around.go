@@ -75,9 +75,10 @@ func deadline(ctx context.Context, dir string) error {
 		}
 		return time.Until(end), nil
 	})
-	bellpull.HandleFunc(mux, "wait", func(ctx context.Context) {
+	bellpull.HandleFunc(mux, "wait", func(ctx context.Context) error {
 		<-ctx.Done()
 		gone <- ctx.Err()
+		return ctx.Err() // which may be here before the caller has looked at its own clock
 	})
 	peer, done, err := serve(ctx, dir, mux)
 	if err != nil {
