@@ -197,3 +197,33 @@ func TestP06FramesThatTrickle(t *testing.T) {
 		}
 	})
 }
+
+// TestP06WhatWaitsBehindAStuckHandlerEndsWithItsLink: a hostile peer fills the line behind a handler that never returns,
+// is cut off, and comes back; another hangs up in the middle of a large frame. Handlers cannot be ended, but what came
+// behind them is not kept.
+func TestP06WhatWaitsBehindAStuckHandlerEndsWithItsLink(t *testing.T) {
+	eachSocket(t, func(t *testing.T, w way) {
+		b := besiege(t, w)
+		frame := w.call(0, 0, "block", make([]byte, 8<<10))
+		half := append(w.call(0, 0, "block", nil), dmtpwire.AppendHeader(nil, 1000, 16<<20)...)
+		half = append(half, make([]byte, 4<<20)...)
+		from := heap()
+		for range 20 {
+			r, id := b.inside(t)
+			for r.put(frame) == nil {
+			}
+			if e := b.events.until(bellpull.EventDown); e.Name != id || !errors.Is(e.Err, bellpull.ErrBusy) {
+				t.Errorf("%s is down: %v", e.Name, e.Err)
+			}
+			r, id = b.inside(t)
+			if err := r.put(half); err != nil {
+				t.Fatal(err)
+			}
+			r.Close()
+			if e := b.events.until(bellpull.EventDown); e.Name != id {
+				t.Errorf("%s is down: %v", e.Name, e.Err)
+			}
+		}
+		grows(t, "20 times 4 MiB in line, and in half a frame", from, 32<<20)
+	})
+}

@@ -124,6 +124,7 @@ func (p *connPort) Wait(until int64) error {
 	if err == io.EOF && (p.w > p.r || p.need > 0) {
 		err = io.ErrUnexpectedEOF
 	}
+	p.buf, p.r, p.w, p.need = nil, 0, 0, 0 // somebody may hold the port long after the connection is gone
 	return err
 }
 

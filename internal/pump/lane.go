@@ -132,3 +132,11 @@ func (l *lane) pop() *Serving {
 	l.size -= s.size()
 	return s
 }
+
+// clear forgets what is in line when the link has ended: it would not be delivered, and the handler in front of it may
+// never return.
+func (l *lane) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.head, l.tail, l.n, l.size = nil, nil, 0, 0
+}

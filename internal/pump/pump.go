@@ -260,6 +260,7 @@ func (p *Pump) latch(err error) {
 		p.in.Wake()
 	}
 	p.cancelRunning(err)
+	p.lane.clear()
 	p.room.broadcast()
 	p.proto.Ended(err)
 }
