@@ -24,6 +24,7 @@ var programs = map[string]func(args []string){
 	"deaf":  deafProgram,
 	"dial":  dialProgram,
 	"crowd": crowdProgram,
+	"idle":  idleProgram,
 	"house": houseProgram,
 	"guest": guestProgram,
 }
