@@ -64,3 +64,23 @@ func TestKnownNamesAreBounded(t *testing.T) {
 		t.Error("a name too many:", err)
 	}
 }
+
+// TestAFreeNameIsFoundAmongThousands: in a few looks, and the next one while none is given back.
+func TestAFreeNameIsFoundAmongThousands(t *testing.T) {
+	n := NewNode("")
+	defer n.Close(context.Background())
+	want := "x"
+	for i := range 5000 {
+		got := n.freeName("x")
+		if got != want {
+			t.Fatalf("free name %d is %q, want %q", i, got, want)
+		}
+		n.peers[got], want = newPeer(n, got), fmt.Sprintf("x#%d", i+2)
+	}
+	for i := range 5000 {
+		delete(n.peers, fmt.Sprintf("x#%d", i*7919%5000+2))
+		if got := n.freeName("x"); n.peers[got] != nil {
+			t.Fatalf("%q is taken", got)
+		}
+	}
+}

@@ -150,14 +150,25 @@ func sameRun(a, b Link) bool {
 	return a.Incarnation() != 0 && a.Incarnation() == b.Incarnation()
 }
 
-// freeName makes a name unique by a suffix: a dialled peer has no say in what others are called. Called with mu held.
+// freeName makes a name unique by a suffix: a dialled peer has no say in what others are called. It looks at few of the
+// names that are taken, so that thousands of dials to one address do not search longer and longer. Called with mu held.
 func (n *Node) freeName(name string) string {
-	for i, try := 2, name; ; i++ {
-		if n.peers[try] == nil {
-			return try
-		}
-		try = name + "#" + itoa(i)
+	if n.peers[name] == nil {
+		return name
 	}
+	with := func(i int) string { return name + "#" + itoa(i) }
+	taken, free := 1, 2
+	for n.peers[with(free)] != nil {
+		taken, free = free, 2*free
+	}
+	for free-taken > 1 {
+		if i := (taken + free) / 2; n.peers[with(i)] != nil {
+			taken = i
+		} else {
+			free = i
+		}
+	}
+	return with(free)
 }
 
 // drop takes p out of the table. Called with mu held.
