@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -94,11 +95,12 @@ func (r *chaosRun) run(ctx context.Context) (v *chaosVerdict, err error) {
 	if ctx.Err() != nil {
 		return nil, interrupted(ctx)
 	}
+	left := append(leftInDir(sockets), leftInMemory(r.tag)...)
 	for _, a := range r.addrs {
-		r.leaks = append(r.leaks, r.transport.files(a)...)
+		left = append(left, r.transport.files(a)...)
 	}
-	r.leaks = append(r.leaks, leftInDir(sockets)...)
-	r.leaks = append(r.leaks, leftInMemory(r.tag)...)
+	slices.Sort(left)
+	r.leaks = append(r.leaks, slices.Compact(left)...)
 	if v, err = r.verdict(); err != nil {
 		return nil, err
 	}
