@@ -14,6 +14,7 @@ type plan struct {
 	buffer  int
 	plain   bool          // the servers
 	named   bool          // they have a name
+	heavy   bool          // bodies are so long that they wait for room to be sent
 	timeout time.Duration // of calls whose context has none
 	clients []clientPlan
 	trouble []trouble
@@ -107,6 +108,9 @@ func newPlan(seed uint64, grid time.Duration) *plan {
 		cutWithin: pick(r, int64(500), 1500, 4000), stallMost: pick(r, 100*time.Millisecond, 4*time.Second, 20*time.Second, 50*time.Second),
 		pauseTo: pick(r, time.Millisecond, 100*time.Millisecond),
 	}
+	if p.heavy = chance(r, 1); p.heavy {
+		p.buffer, p.weather.room, p.weather.latency = 0, 0, 100*time.Millisecond
+	}
 	id := 0
 	for range pick(r, 1, 1, 1, 2, 2, 3) {
 		p.clients = append(p.clients, newClientPlan(r, p, &id))
@@ -133,6 +137,9 @@ func newClientPlan(r *rand.Rand, p *plan, id *int) clientPlan {
 		o := op{id: *id, kind: opKind(r.IntN(int(opKinds))), after: p.time(r, pace), size: pick(r, 0, 10, 100, 1000),
 			timeout: p.time(r, pick(r, time.Millisecond, 500*time.Millisecond, 5*time.Second, 5*time.Second)),
 			work:    p.time(r, pick(r, time.Microsecond, time.Microsecond, 5*time.Millisecond, time.Second)), deaf: chance(r, 30)}
+		if p.heavy {
+			o.size = 200_000 + r.IntN(400_000)
+		}
 		if chance(r, 1) && p.buffer == 0 && p.weather.room == 0 {
 			o.size = 100_000 // beyond what a pipe holds
 		}
@@ -157,7 +164,7 @@ func (p *plan) time(r *rand.Rand, most time.Duration) time.Duration {
 // fair says that nothing keeps a call from its answer.
 func (p *plan) fair(o op) bool {
 	w := p.weather
-	return len(p.trouble) == 0 && w.refuse+w.hang+w.cut+w.stall == 0 && o.kind != opCancel &&
+	return !p.heavy && len(p.trouble) == 0 && w.refuse+w.hang+w.cut+w.stall == 0 && o.kind != opCancel &&
 		o.timeout > o.work+20*w.latency+1200*time.Millisecond && o.id < backID(0)
 }
 

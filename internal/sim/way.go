@@ -128,7 +128,11 @@ func (w *way) take(p []byte) int {
 	if w.tight {
 		return 0
 	}
-	p = p[:min(len(p), max(0, w.fate.Room-len(w.queue)))]
+	room := max(0, w.fate.Room-len(w.queue))
+	if room < min(len(p), w.fate.Room/4) {
+		return 0 // as sockets do, or long writes fall into crumbs
+	}
+	p = p[:min(len(p), room)]
 	w.queue = append(w.queue, p...)
 	least := len(p) / mostPieces
 	for rest := len(p); rest > 0; {
