@@ -184,7 +184,7 @@ func (l *link) onVerify(body []byte) {
 		}
 		l.pump.Go(func() { // the callback must not keep an online link from reading
 			defer l.verifying.Store(false)
-			l.decide(&m, v)
+			l.decide(&m, v, true)
 			l.pump.Flush()
 		})
 		return
@@ -192,7 +192,7 @@ func (l *link) onVerify(body []byte) {
 	if !l.e.begin(l) {
 		return // it had to make room for another
 	}
-	l.decide(&m, v)
+	l.decide(&m, v, false)
 	if l.state.Load() == stateGate {
 		if l.tries++; l.tries == maxTries {
 			l.told.Store(true)
@@ -204,8 +204,8 @@ func (l *link) onVerify(body []byte) {
 	l.e.end(l)
 }
 
-// decide answers a handshake request.
-func (l *link) decide(m *dmtpwire.WaitVerify, v *Verify) {
+// decide answers a handshake request. again says that the link was online when it came; it may have ended since.
+func (l *link) decide(m *dmtpwire.WaitVerify, v *Verify, again bool) {
 	answer := *m
 	answer.Status = dmtpwire.StatusSuccess
 	if err := l.e.verify(v, m.Token); err != nil {
@@ -237,8 +237,10 @@ func (l *link) decide(m *dmtpwire.WaitVerify, v *Verify) {
 	if v.Message != "" {
 		answer.Message = dmtpwire.Str(v.Message)
 	}
-	if l.state.Load() == stateOnline {
-		l.renameAgain(&answer, v.ID)
+	if again {
+		if l.state.Load() == stateOnline {
+			l.renameAgain(&answer, v.ID)
+		}
 		return
 	}
 	l.remote = said

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/dmtp"
+	"github.com/bellpull/bellpull/internal/dmtpwire"
 	"github.com/bellpull/bellpull/internal/sim"
 )
 
@@ -124,6 +125,50 @@ func TestACancelRightBehindItsCallIsHeard(t *testing.T) {
 				t.Error("the handler was left alone for", took)
 				break
 			}
+		}
+	})
+}
+
+// A link that ends while a second handshake on it is being decided is not brought up again.
+func TestAHandshakeThatIsDecidedTooLateBringsNothingUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := sim.New(1, sim.Calm)
+		server := bellpull.NewNode("", bellpull.WithTransports(network.Host("server")))
+		events, ups := server.Watch(t.Context()), 0
+		watched := make(chan struct{})
+		go func() {
+			defer close(watched)
+			for e := range events {
+				if e.Kind == bellpull.EventUp {
+					ups++
+				}
+			}
+		}()
+		tries := 0
+		slow := dmtp.Protocol{Verify: func(*dmtp.Verify) error {
+			if tries++; tries == 2 {
+				time.Sleep(time.Second)
+			}
+			return nil
+		}}
+		if err := server.Listen(t.Context(), address, slow); err != nil {
+			t.Fatal(err)
+		}
+		peer, err := dmtp.Dial(t.Context(), address, dmtp.NodeOptions(bellpull.WithTransports(network.Host("client"))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p1 := dmtpwire.WaitVerify{Sign: 9}
+		if err := dmtp.SendRaw(t.Context(), peer, dmtpwire.AppendFrame(nil, dmtpwire.FlagVerifyRequest, p1.AppendJSON(nil, dmtpwire.Compact))); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		peer.Close(t.Context())
+		time.Sleep(2 * time.Second)
+		server.Close(context.Background())
+		<-watched
+		if ups != 1 || tries != 2 {
+			t.Errorf("the link came up %d times, with %d handshakes", ups, tries)
 		}
 	})
 }

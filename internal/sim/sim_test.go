@@ -40,8 +40,11 @@ func runs(t *testing.T) int {
 		}
 		return n
 	}
-	if testing.Short() {
+	switch {
+	case testing.Short():
 		return 50
+	case raced:
+		return 500
 	}
 	return 2000
 }
@@ -189,7 +192,7 @@ func TestASeedReplays(t *testing.T) {
 		t.Logf("seed %#x, after %d equal lines:\n%s\nand the second time\n%s", p.seed, k,
 			strings.Join(first[max(0, k-8):min(k+8, len(first))], "\n"), strings.Join(again[k:min(k+8, len(again))], "\n"))
 	}
-	if differ > n/20 {
-		t.Errorf("%d of %d seeds gave another run the second time", differ, n)
+	if t.Logf("%d of %d seeds gave another run the second time", differ, n); differ > max(n/20, 4) && !raced {
+		t.Error("that is too many: something other than the seed decides")
 	}
 }
