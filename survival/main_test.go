@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,6 +58,17 @@ func arrives[T any](t testing.TB, what string, c <-chan T) (v T) {
 		t.Fatalf("still not after %v: %s", patience, what)
 	}
 	return v
+}
+
+// waits waits for wg, and fails the test when patience is over.
+func waits(t testing.TB, what string, wg *sync.WaitGroup) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		wg.Wait()
+		close(done)
+	}()
+	arrives(t, what, done)
 }
 
 // best measures until a time is within the bound, at most tries times, and fails the test when none is. A machine that

@@ -64,7 +64,7 @@ func TestP01EveryCallEndsByItsDeadline(t *testing.T) {
 					worst = max(worst, took)
 				})
 			}
-			wg.Wait()
+			waits(t, "every call is over", &wg)
 			return worst
 		})
 	})
@@ -126,6 +126,54 @@ func TestP01ACallWithoutADeadlineEndsAfterThirtySeconds(t *testing.T) {
 			time.Sleep(time.Minute) // so that the handler returns inside the bubble
 		})
 	}
+}
+
+// TestP01ALateAnswerReachesNobody: a call is over, and the next one goes by the same number but for its generation. The
+// answer of the first, when it comes, is not the second one's.
+func TestP01ALateAnswerReachesNobody(t *testing.T) {
+	eachWay(t, func(t *testing.T, w way) {
+		m := bellpull.NewMux()
+		release := map[string]chan struct{}{"first": make(chan struct{}), "second": make(chan struct{})}
+		begun := make(chan string)
+		m.Handle("ask", bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) {
+			name := string(r.Borrow())
+			begun <- name
+			<-release[name]
+			w.Write([]byte(name))
+		}))
+		m.Handle("echo", bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) { w.Write(r.Borrow()) }))
+		_, addr := w.listenHere(t, m)
+		peer := w.dial(t, addr)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		type end struct {
+			got string
+			err error
+		}
+		ended := make(chan end, 1)
+		ask := func(ctx context.Context, name string) {
+			got, err := peer.CallBytes(ctx, "ask", nil, []byte(name))
+			ended <- end{string(got), err}
+		}
+		go ask(ctx, "first")
+		arrives(t, "the first call runs", begun)
+		cancel()
+		if e := arrives(t, "the end of the first call", ended); !errors.Is(e.err, context.Canceled) {
+			t.Fatal(e)
+		}
+		go ask(t.Context(), "second")
+		arrives(t, "the second call runs", begun)
+		close(release["first"])
+		for range 20 { // the late answer comes before the last of these
+			if _, err := peer.CallBytes(t.Context(), "echo", nil, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		close(release["second"])
+		if e := arrives(t, "the end of the second call", ended); e.got != "second" || e.err != nil {
+			t.Errorf("the second call ended with %q, %v", e.got, e.err)
+		}
+	})
 }
 
 // TestP01ACallThatEndedIsNotTouchedAgain: calls end once. Answers that come at the very moment of the deadline, or after

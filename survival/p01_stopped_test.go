@@ -65,7 +65,7 @@ func TestP01AStoppedServiceHoldsNobodyBeyondTheDeadline(t *testing.T) {
 			}
 			time.Sleep(20 * time.Millisecond) // they are under way; it does not matter how far
 			s.proc.stop(t)
-			wg.Wait()
+			waits(t, "the callers of a stopped service are back", &wg)
 			s.proc.cont()
 			if _, err := peer.CallBytes(t.Context(), "echo", nil, nil); err != nil { // behind all that was sent
 				t.Error(err)

@@ -250,9 +250,11 @@ func TestP02ACallThatGotNoRoomNeverRan(t *testing.T) {
 		time.Sleep(20 * time.Millisecond) // lets most of them come as far as they can; any order will do
 		s.kill()
 		wg.Wait()
-		if counts[bellpull.Never] == 0 || counts[bellpull.Maybe] == 0 || counts[bellpull.Yes] != 0 {
-			t.Errorf("of %d calls %d say never, %d maybe and %d yes; want some of the first two", calls,
-				counts[bellpull.Never], counts[bellpull.Maybe], counts[bellpull.Yes])
+		// What can be on its way is the batch of 1 MiB and what the system buffers, which is less than 10 MiB.
+		const most = 24
+		if counts[bellpull.Maybe] == 0 || counts[bellpull.Maybe] > most || counts[bellpull.Yes] != 0 {
+			t.Errorf("of %d calls %d say never, %d maybe and %d yes; want 1 to %d maybe and no yes", calls,
+				counts[bellpull.Never], counts[bellpull.Maybe], counts[bellpull.Yes], most)
 		}
 	})
 }
