@@ -61,6 +61,12 @@ type openEngine struct {
 // maxAbsent bounds how many named peers that are away are remembered.
 const maxAbsent = 1024
 
+// What WithHeartbeat changes: how long a link may be silent before it is pinged, and before it is given up.
+const (
+	defaultBeat    = 5 * time.Second
+	defaultSilence = 15 * time.Second
+)
+
 // defaultMaxLinks bounds the links of a node; see WithMaxLinks.
 const defaultMaxLinks = 16384
 
@@ -73,7 +79,7 @@ func NewNode(name string, opts ...NodeOption) *Node {
 	n := &Node{
 		name: name,
 		cfg: nodeConfig{log: slog.New(slog.DiscardHandler), timeout: DefaultTimeout, random: rand.Uint64,
-			maxLinks: defaultMaxLinks, beatEvery: 5 * time.Second, beatWithin: 15 * time.Second},
+			maxLinks: defaultMaxLinks, beatEvery: defaultBeat, beatWithin: defaultSilence},
 		cut:       make(chan struct{}),
 		quieted:   make(chan struct{}),
 		closed:    make(chan struct{}),

@@ -26,6 +26,7 @@ func TestSource(t *testing.T) {
 		{"libraries do not print", checkPrints(src, printers)},
 		{"package variables do not change", checkVars(src, mutable)},
 		{"each package has one doc comment", checkDocs(src)},
+		{"limits are told", checkLimits(src, limited, notLimits)},
 		{"files are short", checkLengths(src, longFiles)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
