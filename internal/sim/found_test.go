@@ -60,6 +60,7 @@ func TestAnIdempotentCallThatMayHaveRunIsNeverNever(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 				defer cancel()
 				_, err := s.peer.CallBytes(bellpull.WithCall(ctx, bellpull.Idempotent()), "x", nil, nil)
+				synctest.Wait()
 				if err == nil || ran != 1 || bellpull.ExecutedOf(err) != bellpull.Maybe {
 					t.Errorf("ran %d times: %v", ran, err)
 				}
@@ -90,6 +91,7 @@ func TestNothingOfAnOldLinkIsHeardBehindTheNew(t *testing.T) {
 			}
 		}
 		time.Sleep(5 * time.Second)
+		synctest.Wait()
 		if len(heard) != 1 || heard[0] != "new" {
 			t.Errorf("heard %q, want the new one alone", heard)
 		}

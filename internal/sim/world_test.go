@@ -21,13 +21,13 @@ type world struct {
 	plan *plan
 	net  *sim.Net
 
-	servers []*process // the last one is it
 	clients []*client
 	closing sync.WaitGroup // of servers that were
 	telling chan struct{}  // holds a token while a server broadcasts
 	told    int
 
 	mu       sync.Mutex
+	servers  []*process // the last one is it
 	outcomes []outcome
 	gates    map[*bellpull.Peer]*gates
 }
@@ -108,7 +108,9 @@ func backID(id int) int { return id + 1_000_000 }
 
 // startServer starts the next server.
 func (w *world) startServer() {
+	w.mu.Lock()
 	name := fmt.Sprintf("server%d", len(w.servers))
+	w.mu.Unlock()
 	mux := bellpull.NewMux()
 	nodeName := ""
 	if w.plan.named {
@@ -128,10 +130,16 @@ func (w *world) startServer() {
 	if err := p.node.Listen(context.Background(), address, dmtp.Protocol{Plain: w.plan.plain}); err != nil {
 		w.wrong("%s cannot listen: %v", name, err)
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.servers = append(w.servers, p)
 }
 
-func (w *world) server() *process { return w.servers[len(w.servers)-1] }
+func (w *world) server() *process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.servers[len(w.servers)-1]
+}
 
 func (w *world) clientOf(id int) string {
 	for _, c := range w.clients {
