@@ -105,10 +105,10 @@ func TestP08AFloodOfConnectionsKeepsNobodyOut(t *testing.T) {
 		stop, flooded := make(chan struct{}), make(chan int, 1)
 		full := make(chan struct{})
 		go func() {
-			var ring [held]*raw
+			var kept [held]*raw
 			n := 0
 			defer func() {
-				for _, r := range ring {
+				for _, r := range kept {
 					if r != nil {
 						r.Close()
 					}
@@ -124,15 +124,17 @@ func TestP08AFloodOfConnectionsKeepsNobodyOut(t *testing.T) {
 				if n == held {
 					close(full)
 				}
-				if old := ring[n%held]; old != nil {
-					old.Close()
+				at := n
+				if n >= held { // those that were there first stay
+					at = held/2 + n%(held/2)
+					kept[at].Close()
 				}
 				r, err := b.tryConnect(t)
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				ring[n%held] = r
+				kept[at] = r
 			}
 		}()
 		arrives(t, "the flood", full)
