@@ -7,6 +7,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -81,21 +82,28 @@ func TestP06APeerThatNeverReads(t *testing.T) {
 		works(t, good, 1)
 		from := heap()
 
-		t.Run("answers", func(t *testing.T) {
-			r, id := b.inside(t)
-			frame := w.call(1, 0, "echo", make([]byte, body))
-			var wg sync.WaitGroup
-			wg.Go(func() {
-				for r.put(frame) == nil {
+		for _, c := range []struct {
+			name  string
+			frame []byte
+		}{
+			{"answers", w.call(1, 0, "echo", make([]byte, body))},
+			{"pongs", kernel(dmtpwire.FlagPingRequest, `{"Sign":1,"SourceId":%q}`, strings.Repeat("x", 1<<10))},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				r, id := b.inside(t)
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					for r.put(c.frame) == nil {
+					}
+				})
+				down := b.events.until(bellpull.EventDown)
+				if down.Name != id || !errors.Is(down.Err, bellpull.ErrBusy) {
+					t.Errorf("%s is down: %v", down.Name, down.Err)
 				}
+				works(t, good, 10)
+				wg.Wait()
 			})
-			down := b.events.until(bellpull.EventDown)
-			if down.Name != id || !errors.Is(down.Err, bellpull.ErrBusy) {
-				t.Errorf("%s is down: %v", down.Name, down.Err)
-			}
-			works(t, good, 10)
-			wg.Wait()
-		})
+		}
 
 		t.Run("calls", func(t *testing.T) {
 			r, id := b.inside(t)
