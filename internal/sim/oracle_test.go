@@ -14,6 +14,7 @@ const late = 2 * time.Millisecond
 
 // judge looks at the run when all is over.
 func (w *world) judge() {
+	time.Sleep(time.Second) // connections that the network itself hangs up have done so
 	for _, o := range w.outcomes {
 		w.judgeCall(o)
 	}
