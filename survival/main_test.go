@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -83,6 +84,34 @@ func best(t testing.TB, tries int, bound time.Duration, what string, measure fun
 		}
 	}
 	t.Errorf("%s: %v at best in %d tries, promised within %v", what, least, tries, bound)
+}
+
+// standstill watches until the test ends for times in which this process did not run, because the machine stood still or
+// had other things to do, and gives what they come to.
+func standstill(t testing.TB) (lost func() time.Duration) {
+	t.Helper()
+	const step, slack = 10 * time.Millisecond, 100 * time.Millisecond
+	var sum atomic.Int64
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(step)
+		defer tick.Stop()
+		for last := time.Now(); ; {
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+			now := time.Now()
+			if gap := now.Sub(last) - step; gap > slack {
+				sum.Add(int64(gap))
+			}
+			last = now
+		}
+	})
+	t.Cleanup(func() { close(done); wg.Wait() })
+	return func() time.Duration { return time.Duration(sum.Load()) }
 }
 
 // leftNothing checks when the test ends, after all its other cleanups, that no goroutine and no descriptor is left of

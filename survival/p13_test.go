@@ -31,6 +31,7 @@ func TestP13AStoppedProcessIsDeclaredDead(t *testing.T) {
 		t.Skip("takes 20 s: the bound is the promise's own")
 	}
 	leftNothing(t)
+	lost := standstill(t)
 	var all []func()
 	for _, carrier := range carriers {
 		for _, plain := range []bool{false, true} {
@@ -38,7 +39,7 @@ func TestP13AStoppedProcessIsDeclaredDead(t *testing.T) {
 			if !w.processes() || carrier == "shm" && runtime.GOOS != "linux" {
 				continue
 			}
-			all = append(all, stoppedService(t, w, stopBound), stoppedService(t, w, slowFor), stoppedClient(t, w))
+			all = append(all, stoppedService(t, w, stopBound, lost), stoppedService(t, w, slowFor, lost), stoppedClient(t, w, lost))
 		}
 	}
 	var wg sync.WaitGroup
@@ -49,8 +50,8 @@ func TestP13AStoppedProcessIsDeclaredDead(t *testing.T) {
 }
 
 // stoppedService gives what stops a service and expects its client to notice within the promise's bound, or, when it
-// goes on before that, not to notice.
-func stoppedService(t *testing.T, w way, until time.Duration) func() {
+// goes on before that, not to notice. lost is the time in which nobody ran.
+func stoppedService(t *testing.T, w way, until time.Duration, lost func() time.Duration) func() {
 	s := w.serve(t)
 	peer := w.dial(t, s.addr)
 	call := func() error {
@@ -79,7 +80,7 @@ func stoppedService(t *testing.T, w way, until time.Duration) func() {
 			}
 		case !errors.Is(err, bellpull.ErrUnavailable) || bellpull.ExecutedOf(err) != bellpull.Maybe || !strings.Contains(err.Error(), "stopped or hangs"):
 			t.Errorf("%v: a call to a stopped process: %v", w, err)
-		case took > stopBound:
+		case took > stopBound+lost():
 			t.Errorf("%v: declared dead after %v, promised within %v", w, took, stopBound)
 		}
 		s.proc.cont()
@@ -97,7 +98,7 @@ func stoppedService(t *testing.T, w way, until time.Duration) func() {
 
 // stoppedClient gives what stops a client and expects its service to notice, and the client to come back when it goes
 // on.
-func stoppedClient(t *testing.T, w way) func() {
+func stoppedClient(t *testing.T, w way, lost func() time.Duration) func() {
 	addr := w.address(t)
 	node, err := dmtp.Listen(t.Context(), addr, nil, w.options()...)
 	if err != nil {
@@ -115,7 +116,7 @@ func stoppedClient(t *testing.T, w way) func() {
 		for e := range events {
 			switch e.Kind {
 			case bellpull.EventDown:
-				if took := time.Since(stopped); took > stopBound {
+				if took := time.Since(stopped); took > stopBound+lost() {
 					t.Errorf("%v: the client was declared dead after %v, promised within %v: %v", w, took, stopBound, e.Err)
 				}
 				client.cont()
