@@ -3,6 +3,7 @@
 package survival
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"runtime"
@@ -190,12 +191,15 @@ func TestP06FramesThatTrickle(t *testing.T) {
 		trickle(w.hello("slow"))
 		r.until(dmtpwire.FlagVerifyResponse)
 		for i := range uint32(3) {
-			trickle(w.call(i+1, 0, "echo", []byte{byte(i)}))
+			sent := bytes.Repeat([]byte{byte(i), 'x'}, 1+3000*int(i)) // and longer than the buffer that a connection has
+			trickle(w.call(i+1, 0, "echo", sent))
 			f, body, err := r.next()
-			want := w.answer(i+1, []byte{byte(i)})[dmtpwire.HeaderLen:]
+			want := w.answer(i+1, sent)[dmtpwire.HeaderLen:]
 			if w.plain { // the node says who it is in the header, too
 				var p dmtpwire.Response
-				if e := dmtpwire.ParseResponse(body, &p); e != nil || uint32(p.Sign) != i+1 || p.Status != dmtpwire.StatusSuccess {
+				var q dmtpwire.Response
+				if e := dmtpwire.ParseResponse(body, &p); e != nil || dmtpwire.ParseResponse(want, &q) != nil || p.Sign != q.Sign ||
+					string(p.Return) != string(q.Return) || err != nil {
 					t.Errorf("answer %d: %v %q %v %v", i, f, body, err, e)
 				}
 			} else if err != nil || string(body) != string(want) {
