@@ -1,9 +1,12 @@
 package dmtp_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -251,6 +254,33 @@ func TestALinkAboveTheNodesLimitIsBusy(t *testing.T) {
 		peers[0].Close(context.Background())
 		if p := <-waits; p != nil {
 			defer p.Close(context.Background())
+		}
+	})
+}
+
+// TestRefusalsDoNotFillTheLog: ten lines a second, and how many were left out.
+func TestRefusalsDoNotFillTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := mem.New()
+		var out bytes.Buffer
+		log := slog.New(slog.NewTextHandler(&out, nil))
+		node, err := dmtp.Listen(t.Context(), "mem:x", nil, dmtp.With(dmtp.Protocol{MaxHandshakes: 1}),
+			dmtp.NodeOptions(bellpull.WithTransports(network), bellpull.WithLogger(log)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer node.Close(context.Background())
+		for range 101 {
+			defer connect(t, network).Close()
+		}
+		if n := bytes.Count(out.Bytes(), []byte("\n")); n != 10 {
+			t.Errorf("100 refusals in a second wrote %d lines", n)
+		}
+		out.Reset()
+		time.Sleep(time.Second)
+		defer connect(t, network).Close()
+		if text := out.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "90 more") {
+			t.Errorf("the next one wrote %q", text)
 		}
 	})
 }
