@@ -42,7 +42,7 @@ type Transport struct {
 
 // DefaultBacklog is the length of a listener's queue. In a flood of connections whoever comes stands at its end: a
 // longer one takes longer to get through than an honest client wants to wait.
-const DefaultBacklog = 1024
+const DefaultBacklog = 512
 
 var _ transport.Transport = Transport{}
 
