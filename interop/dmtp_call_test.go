@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/internal/fdtest"
 )
 
 type dmtpPoco struct {
@@ -110,6 +111,7 @@ func TestDmtpCallFailsTyped(t *testing.T) {
 // TestDmtpCallsEndWithTheOtherProcess: a call under way when the other process dies fails as Maybe, one that comes
 // later as Never.
 func TestDmtpCallsEndWithTheOtherProcess(t *testing.T) {
+	fdtest.Same(t)
 	dmtpReference(t)
 	dmtpRoles(t, func(t *testing.T, transport string, serving bool) {
 		l := dmtpConnect(t, transport, serving, nil, nil)

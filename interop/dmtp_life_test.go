@@ -13,6 +13,7 @@ import (
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/dmtp"
+	"github.com/bellpull/bellpull/internal/fdtest"
 )
 
 // TestDmtpDialIsToldWhyItIsRefused: a wrong token is CodeRefused with the words of the service, and the right one
@@ -277,6 +278,7 @@ func TestDmtpPings(t *testing.T) {
 
 // TestDmtpReconnects: a dialled peer outlives its service; calls made meanwhile wait, and the id asked for is kept.
 func TestDmtpReconnects(t *testing.T) {
+	fdtest.Same(t)
 	dmtpNoLeaks(t)
 	service := dmtpStart(t, dmtpOther, "serve", "--listen", dmtpURL(t, "unix"))
 	peer, err := dmtp.Dial(dmtpBounded(t), service.url(0), dmtp.Plain(), dmtp.ID("me"))

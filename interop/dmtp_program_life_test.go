@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/bellpull/bellpull/internal/fdtest"
 )
 
 // dmtpServices runs f with the program that serves and the one that dials, at least one ours.
@@ -180,6 +182,7 @@ func TestDmtpProgramsSayGoodbye(t *testing.T) {
 
 // TestDmtpProgramsComeBack: a client that reconnects outlives its service, and has its id again.
 func TestDmtpProgramsComeBack(t *testing.T) {
+	fdtest.Same(t)
 	dmtpServices(t, func(t *testing.T, serve, dial string) {
 		service := dmtpStart(t, serve, "serve", "--listen", dmtpURL(t, "unix"))
 		client := dmtpStart(t, dial, "dial", "--to", service.url(0), "--reconnect", "--id", "me", "--heartbeat-ms", "200")

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/internal/fdtest"
 )
 
 // TestDmtpHandlersAnswer: functions registered here are called from over there, by position, with what .NET leaves
@@ -75,6 +76,7 @@ func TestDmtpHandlersAnswer(t *testing.T) {
 // TestDmtpCallersCancelHandlers: a caller that gives up ends the context of the handler, with itself as the cause, and
 // the node tells of it.
 func TestDmtpCallersCancelHandlers(t *testing.T) {
+	fdtest.Same(t)
 	dmtpReference(t)
 	dmtpRoles(t, func(t *testing.T, transport string, serving bool) {
 		causes := make(chan error, 1)

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bellpull/bellpull/internal/fdtest"
 	"github.com/bellpull/bellpull/transport"
 	"github.com/bellpull/bellpull/transport/npipe"
 	"github.com/bellpull/bellpull/transport/unixsock"
@@ -362,6 +363,7 @@ func TestNpipeOtherUser(t *testing.T) {
 // TestNpipeTakeover: a .NET server takes the name of a live Go server. This one notices, does the .NET server no
 // harm, and has the name again when it is free: after a clean end, and after a kill.
 func TestNpipeTakeover(t *testing.T) {
+	fdtest.Same(t)
 	for _, how := range []string{"stopped", "killed"} {
 		t.Run(how, func(t *testing.T) {
 			npipeTemp(t)
@@ -449,6 +451,7 @@ func npipeRebound(report error) bool {
 
 // TestNpipeStale: what a killed .NET server leaves is taken over, and a closed Go server leaves nothing in .NET's way.
 func TestNpipeStale(t *testing.T) {
+	fdtest.Same(t)
 	npipeTemp(t)
 	p := npipeStart(t, nil)
 	p.do("listen", npipeFields{"name": "left"})

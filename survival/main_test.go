@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/bellpull/bellpull/internal/fdtest"
 )
 
 // programVar tells the test binary to be one of the programs instead.
@@ -118,46 +118,13 @@ func standstill(t testing.TB) (lost func() time.Duration) {
 // it. It is to be called first. Killed services count too: what is checked is this process, their client.
 func leftNothing(t *testing.T) {
 	t.Helper()
-	goroutines, before := goleak.IgnoreCurrent(), descriptors(t)
+	goroutines := goleak.IgnoreCurrent()
+	fdtest.Same(t)
 	t.Cleanup(func() {
-		if t.Failed() {
-			return // it may have ended anywhere
+		if !t.Failed() { // it may have ended anywhere
+			goleak.VerifyNone(t, goroutines)
 		}
-		goleak.VerifyNone(t, goroutines)
-		var after []string
-		for end := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
-			if after = descriptors(t); len(after) <= len(before) {
-				return
-			}
-			if time.Now().After(end) {
-				break
-			}
-		}
-		t.Errorf("%d descriptors before, %d after:\nbefore\n  %s\nafter\n  %s", len(before), len(after),
-			strings.Join(before, "\n  "), strings.Join(after, "\n  "))
 	})
-}
-
-// descriptors lists what this process has open.
-func descriptors(t testing.TB) []string {
-	t.Helper()
-	dir := "/proc/self/fd"
-	if runtime.GOOS != "linux" {
-		dir = "/dev/fd"
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list []string
-	for _, e := range entries {
-		what, err := os.Readlink(dir + "/" + e.Name())
-		if err != nil && runtime.GOOS == "linux" {
-			continue // the directory itself, as it was read
-		}
-		list = append(list, e.Name()+" "+what)
-	}
-	return list
 }
 
 // shortDir gives a directory with a path short enough for sockets. It is removed when the test ends.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/dmtp"
+	"github.com/bellpull/bellpull/internal/fdtest"
 	"github.com/bellpull/bellpull/transport"
 )
 
@@ -170,16 +171,16 @@ func TestP12AKilledClientLeavesNothingAtTheService(t *testing.T) {
 		eventually(t, "nobody is there", func() bool { return count(node) == 0 })
 
 		best(t, 4, w.death(), "until nothing is left of a killed client", func() time.Duration {
-			before := len(descriptors(t)) + 2        // the client's pipes, which are ours
+			before := len(fdtest.List(t)) + 2        // the client's pipes, which are ours
 			goroutines := runtime.NumGoroutine() + 1 // which reads from them
 			client := start(t, "crowd", w.String(), addr, fmt.Sprint(links))
 			eventually(t, "all are there and call", func() bool { return count(node) == links && running.Load() == links })
 			client.kill()
 			<-client.gone
-			for count(node) > 0 || running.Load() > 0 || len(descriptors(t)) > before || runtime.NumGoroutine() > goroutines {
+			for count(node) > 0 || running.Load() > 0 || len(fdtest.List(t)) > before || runtime.NumGoroutine() > goroutines {
 				if time.Since(client.at) > patience {
 					t.Errorf("left: %d peers, %d handlers; descriptors: %d, %d before; goroutines: %d, %d before", count(node), running.Load(),
-						len(descriptors(t)), before, runtime.NumGoroutine(), goroutines)
+						len(fdtest.List(t)), before, runtime.NumGoroutine(), goroutines)
 					break
 				}
 				time.Sleep(time.Millisecond)

@@ -33,6 +33,9 @@ var rules = []rule{
 	{dir: "internal/bellwire", layer: codec,
 		why: "a codec turns bytes into values and back: no I/O, no goroutine, no knowledge of links"},
 
+	{dir: "internal/fdtest", layer: codec,
+		why: "it looks at the process it runs in, and at nothing of ours"},
+
 	{dir: "transport", layer: contract, tests: []string{"transport/mem"},
 		why: "the contract of carriers and engines must be usable without either"},
 
@@ -40,7 +43,7 @@ var rules = []rule{
 		why: "a carrier moves bytes and knows nothing of calls"},
 	{dir: "transport/tcp", layer: carrier, may: []string{"transport"}, tests: []string{"transport/transporttest"},
 		why: "a carrier moves bytes and knows nothing of calls"},
-	{dir: "transport/unixsock", layer: carrier, may: []string{"transport"}, tests: []string{"transport/transporttest"},
+	{dir: "transport/unixsock", layer: carrier, may: []string{"transport"}, tests: []string{"transport/transporttest", "internal/fdtest"},
 		why: "a carrier moves bytes and knows nothing of calls"},
 	{dir: "transport/npipe", layer: carrier, may: []string{"transport", "transport/unixsock"},
 		tests: []string{"transport/transporttest"},
@@ -73,11 +76,11 @@ var rules = []rule{
 		why: "a command shows what is below it, the codecs and the spike too; nobody imports a command"},
 	{dir: "examples/*", layer: program, may: public,
 		why: "an example shows what users can write, so it has what they have"},
-	{dir: "interop", layer: program, may: public, tests: []string{"internal/dmtpwire", "internal/recorded"},
+	{dir: "interop", layer: program, may: public, tests: []string{"internal/dmtpwire", "internal/recorded", "internal/fdtest"},
 		why: "the suite drives processes and replays what .NET processes wrote; beside that it knows what is public"},
 	{dir: "interop/*", layer: program, may: public,
 		why: "the peer is a program like those of users"},
-	{dir: "survival", layer: program, tests: append([]string{"internal/shmport", "internal/dmtpwire", "internal/bellwire"}, public...),
+	{dir: "survival", layer: program, tests: append([]string{"internal/fdtest", "internal/shmport", "internal/dmtpwire", "internal/bellwire"}, public...),
 		why: "the promises are tested with what users have, the wire of both modes, and the spike as one more carrier"},
 	{dir: "bench", layer: program, may: append([]string{"internal/shmport"}, public...),
 		why: "what is measured beside others is the public API, and the shared-memory spike"},

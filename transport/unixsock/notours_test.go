@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/bellpull/bellpull/internal/fdtest"
 	"github.com/bellpull/bellpull/transport"
 )
 
@@ -215,7 +216,7 @@ func TestWhatIsNoLockIsNotRemoved(t *testing.T) {
 func TestStolenIsBoundAgainWithinASecond(t *testing.T) {
 	for _, scheme := range []string{"unix", "local"} {
 		t.Run(scheme, func(t *testing.T) {
-			sameDescriptors(t)
+			fdtest.Same(t)
 			dir, dirs := homes(t)
 			if err := os.Mkdir(dir, 0o700); err != nil {
 				t.Fatal(err)

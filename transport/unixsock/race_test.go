@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/bellpull/bellpull/internal/fdtest"
 	"github.com/bellpull/bellpull/transport"
 )
 
@@ -87,7 +88,7 @@ func TestBindRaceProcesses(t *testing.T) {
 	}
 	for _, scheme := range []string{"local", "unix"} {
 		t.Run(scheme, func(t *testing.T) {
-			sameDescriptors(t)
+			fdtest.Same(t)
 			dir, _ := homes(t)
 			at := "local:r"
 			if scheme == "unix" {
@@ -131,7 +132,7 @@ func TestTakeover(t *testing.T) {
 	dir, dirs := homes(t)
 	for _, at := range []string{"local:k", "unix:" + shortDir(t) + "/s"} {
 		t.Run(at[:5], func(t *testing.T) {
-			sameDescriptors(t)
+			fdtest.Same(t)
 			c := spawn(t, "listen", nil, at, dir)
 			if got := c.line(); got != "listening" {
 				t.Fatal(got)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bellpull/bellpull/internal/fdtest"
 	"github.com/bellpull/bellpull/transport"
 )
 
@@ -133,7 +134,7 @@ func TestStolenByLive(t *testing.T) {
 
 // TestStolenByChild: a thief that is killed is noticed by its pid.
 func TestStolenByChild(t *testing.T) {
-	sameDescriptors(t)
+	fdtest.Same(t)
 	path := filepath.Join(shortDir(t), "s")
 	r := newReports()
 	l := listen(t, "unix:"+path, r.option())
@@ -285,7 +286,7 @@ func TestStolenLooks(t *testing.T) {
 
 // TestStolenByTheDead: when the thief's process is gone nobody waits for the time to ask again.
 func TestStolenByTheDead(t *testing.T) {
-	sameDescriptors(t)
+	fdtest.Same(t)
 	path := filepath.Join(shortDir(t), "s")
 	r := newReports()
 	l := unwatched(t, path, r)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bellpull/bellpull/internal/fdtest"
 	"github.com/bellpull/bellpull/transport"
 )
 
@@ -75,7 +76,7 @@ func TestBindRaceAThousandTimes(t *testing.T) {
 		rounds = 100
 	}
 	const killEvery = 16
-	sameDescriptors(t)
+	fdtest.Same(t)
 	dir, dirs := homes(t)
 	begin := func() *child {
 		c := spawn(t, "race", nil, "local:r", dir)
@@ -139,7 +140,7 @@ func TestBindRaceInOneProcessAThousandTimes(t *testing.T) {
 	if testing.Short() {
 		rounds = 100
 	}
-	sameDescriptors(t)
+	fdtest.Same(t)
 	dir, dirs := homes(t)
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -177,44 +178,4 @@ func TestBindRaceInOneProcessAThousandTimes(t *testing.T) {
 			t.Fatalf("round %d: Close left %v", i, left)
 		}
 	}
-}
-
-// descriptors lists what this process has open.
-func descriptors(t *testing.T) []string {
-	t.Helper()
-	dir := "/proc/self/fd"
-	if _, err := os.Stat(dir); err != nil {
-		dir = "/dev/fd"
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list []string
-	for _, e := range entries {
-		if what, err := os.Readlink(filepath.Join(dir, e.Name())); err == nil {
-			list = append(list, e.Name()+" "+what)
-		}
-	}
-	return list
-}
-
-// sameDescriptors checks, when the test has ended and cleaned up, that it left no descriptor open. It is to be called
-// first in tests that kill.
-func sameDescriptors(t *testing.T) {
-	t.Helper()
-	before := descriptors(t)
-	t.Cleanup(func() {
-		var after []string
-		for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-			if after = descriptors(t); len(after) <= len(before) || t.Failed() {
-				return
-			}
-			if time.Now().After(end) {
-				break
-			}
-		}
-		t.Errorf("%d descriptors before, %d after:\nbefore\n  %s\nafter\n  %s", len(before), len(after),
-			strings.Join(before, "\n  "), strings.Join(after, "\n  "))
-	})
 }
