@@ -46,6 +46,7 @@ type Node struct {
 	dialled   map[uint64]Link       // of links, those that we dialled, by the epoch of the other node
 	twins     map[uint64]*Peer      // of peers, those that dial us as well, by what they then say: Peer.twin
 	tries     map[*dialTry]struct{} // dials under way
+	settling  int                   // handshakes that wait for these
 	replaced  int                   // links that say goodbye because a newer one took their place
 	known     map[string]transport.Addr
 	engines   []openEngine

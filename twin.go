@@ -32,6 +32,10 @@ const settleFor = 200 * time.Millisecond
 // its own dial first, so this is longer.
 const returnFor = 4 * settleFor
 
+// maxSettling bounds the handshakes that wait for dials of this node. Further ones do not wait: two nodes may then have
+// two links for a moment.
+const maxSettling = 64
+
 func (h *host) Epoch() uint64 { return h.epoch }
 
 func (h *host) Listens() bool {
@@ -76,9 +80,21 @@ func (h *host) Settle(name string, epoch, incarnation uint64) {
 	// is shows when it is dialled.
 	if p := n.peers[name]; p != nil && p.dialled() && !p.Up() && n.twins[incarnation] == nil {
 		waits, most = append(waits[:0], p.soon()), returnFor
-		p.hurry()
+		if n.settling < maxSettling {
+			p.hurry()
+		}
 	}
+	if len(waits) == 0 || n.settling == maxSettling {
+		n.mu.Unlock()
+		return
+	}
+	n.settling++
 	n.mu.Unlock()
+	defer func() {
+		n.mu.Lock()
+		n.settling--
+		n.mu.Unlock()
+	}()
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	for _, over := range waits {

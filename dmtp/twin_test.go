@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -244,4 +245,41 @@ func TestARefusalWithoutProofIsAnError(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestHeldHandshakesAreBounded: who comes with the name of a peer that is away waits while that one is dialled, but no
+// more than 64 at once, or they would take the places of everybody else.
+func TestHeldHandshakesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &eachOther{t: t, network: mem.New(), names: [2]string{"a", "b"}}
+		defer e.close()
+		e.start(0, 0)
+		e.start(1, time.Hour) // its dials take an hour: what it looks for does not come
+		away, err := e.nodes[1].Dial(t.Context(), "mem:a", dmtp.Protocol{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.nodes[0].Close(context.Background())
+		synctest.Wait()
+		if away.Up() {
+			t.Fatal("not away")
+		}
+		from := time.Now()
+		var atOnce, later atomic.Int32
+		var wg sync.WaitGroup
+		for i := range 100 {
+			wg.Go(func() {
+				hello(t, e.network, "mem:b", "a", fmt.Sprintf("1 compact node=5 listens run=%x name=a", i+1))
+				if time.Since(from) == 0 {
+					atOnce.Add(1)
+				} else if time.Since(from) < time.Second {
+					later.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if atOnce.Load() != 36 || later.Load() != 64 {
+			t.Errorf("%d clients were answered at once and %d after a while, want 36 and 64", atOnce.Load(), later.Load())
+		}
+	})
 }
