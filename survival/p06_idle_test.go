@@ -114,7 +114,7 @@ func TestP06ACrowdOfIdlePeersCostsLittle(t *testing.T) {
 		within := p50(t, good)
 		t.Logf("%d idle peers connected within %v: %.1f KiB of heap and stack each, %.1f KiB resident; the p50 of a call is %v beside them, %v alone",
 			crowd, connected.Round(time.Millisecond), float64(each)/1024, float64(all)/1024, within, alone)
-		if each > 16<<10 {
+		if each > 16<<10 && !raced {
 			t.Errorf("%d bytes for each idle peer, want 16 KiB at most", each)
 		}
 		best(t, 5, 2*alone, fmt.Sprintf("the p50 of a call beside %d idle peers", crowd), func() time.Duration {
