@@ -196,9 +196,10 @@ func TestP07ADyingProcessHoldsNoRedial(t *testing.T) {
 				}
 			}
 		})
-		deaf := start(t, "deaf", w.String(), s.addr)
+		addr := s.addr
+		deaf := start(t, "deaf", w.String(), addr)
 		go func() {
-			p, err := dmtp.Dial(t.Context(), s.addr, w.options(soon(), dialOptions(bellpull.WaitForServer()))...)
+			p, err := dmtp.Dial(t.Context(), addr, w.options(soon(), dialOptions(bellpull.WaitForServer()))...)
 			if err == nil {
 				hangUp(p)
 			}
