@@ -10,7 +10,8 @@ type Life struct {
 	first  atomic.Int64  // when the first one after it came
 }
 
-// Sign notes a sign of life. It may be called by the reader and by the writer at once: one of two may then be lost.
+// Sign notes a sign of life. It may be called by the reader and by the writer at once: one of two may then be lost. One
+// that meets a Look counts for the next, whose time may be that of an earlier one.
 func (l *Life) Sign() {
 	n := l.signs.Load()
 	if n == l.looked.Load() {

@@ -21,6 +21,7 @@ type beat struct {
 	ping   func()
 
 	heard  int64 // never later than the last sign of life
+	looked int64 // when it was looked last
 	pinged bool  // since heard
 	due    int64 // of the next look
 	index  int   // in the heap
@@ -31,7 +32,7 @@ type beat struct {
 // sign of life, the link ends. To be called at most once, when the handshake is through.
 func (p *Pump) Heartbeat(every, within time.Duration, ping func()) {
 	now := transport.Now()
-	p.beat = beat{every: int64(every), within: int64(within), ping: ping, heard: now, due: now + int64(every)}
+	p.beat = beat{every: int64(every), within: int64(within), ping: ping, heard: now, looked: now, due: now + int64(every)}
 	m := p.mon
 	m.mu.Lock()
 	if _, ok := m.pumps[p]; !ok { // it has ended
@@ -51,11 +52,13 @@ func (b *beat) look(now int64, lives ...*transport.Life) (next int64, act func(*
 	var signs uint64
 	for _, l := range lives {
 		n, first := l.Look()
-		if n > 0 && (signs == 0 || first > b.heard) {
-			b.heard, b.pinged = first, false
+		if n > 0 {
+			// A sign that met the last look has left no time of its own, but came no earlier.
+			b.heard, b.pinged = max(b.heard, b.looked, first), false
 		}
 		signs += n
 	}
+	b.looked = now
 	if now-b.due > b.every/4 {
 		// We look late: it was this process that stood still, and what the other side sent may not be read yet.
 		b.heard = max(b.heard, now-b.every)

@@ -46,3 +46,15 @@ func TestAVerdictIsNeverEarly(t *testing.T) {
 		t.Error("nothing since: no ping")
 	}
 }
+
+// TestASignThatMeetsALookIsNotOlderThanIt: it counts for the next look, and the time that is noted may be an earlier
+// sign's.
+func TestASignThatMeetsALookIsNotOlderThanIt(t *testing.T) {
+	var life transport.Life
+	life.Sign()
+	noted := transport.Now()
+	b := &beat{every: 5 * second, within: 15 * second, heard: noted - 5*second, looked: noted + 5*second, due: noted + 10*second}
+	if b.look(b.due, &life); b.heard != noted+5*second {
+		t.Errorf("heard %v after the time that was noted, want 5s: when it was looked last", time.Duration(b.heard-noted))
+	}
+}
