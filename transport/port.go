@@ -73,7 +73,7 @@ const (
 	// keepBuffer is the largest buffer kept between frames; a larger one goes back to the heap.
 	keepBuffer = 256 << 10
 	// drainChunk is how much Drain writes at a time, so that a slow reader is seen to read.
-	drainChunk = 64 << 10
+	drainChunk = 96 << 10
 )
 
 func (c PortConfig) withDefaults() PortConfig {

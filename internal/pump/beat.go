@@ -49,7 +49,7 @@ func (p *Pump) Heartbeat(every, within time.Duration, ping func()) {
 
 // look judges the silence and says when to look again. act is what is to be done, outside the lock.
 func (b *beat) look(now int64, lives ...*transport.Life) (next int64, act func(*Pump)) {
-	var signs uint64
+	signs := 0
 	for _, l := range lives {
 		n, first := l.Look()
 		if n > 0 {
