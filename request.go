@@ -12,7 +12,7 @@ import (
 
 // A Handler answers requests.
 //
-// ServeBell runs on a goroutine of the link. It may block: after a millisecond somebody else reads on. w and r
+// ServeBell runs on a goroutine of the link. It may block: after a millisecond or two somebody else reads on. w and r
 // are its own until it returns and must not be kept. A panic is answered as [CodePanic] and logged. A Handler is
 // called concurrently for calls, one after another for the notifies of one peer. It must return: runtime.Goexit (and so
 // testing's FailNow) in a handler leaves its call to the caller's deadline.

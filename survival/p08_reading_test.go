@@ -14,9 +14,9 @@ import (
 	"github.com/bellpull/bellpull/internal/dmtpwire"
 )
 
-// delay is how long user code may keep a link from being read: the promise's millisecond, and what a round trip takes
-// on top.
-const delay = time.Millisecond + 500*time.Microsecond
+// delay is how long user code may keep a link from being read: the promise's millisecond, which the monitor counts from
+// its next tick on, and what a round trip takes on top.
+const delay = 2*time.Millisecond + 500*time.Microsecond
 
 // TestP08UserCodeDoesNotDelayReading: a peer makes the node run code that blocks, and sends a ping right behind it, in
 // one write. The ping is answered though the code still runs.

@@ -39,7 +39,7 @@ type Port interface {
 	// Queued gives the number of bytes committed and not yet taken by the carrier.
 	Queued() int
 
-	// Life counts the signs of life of the other side.
+	// Life notes the signs of life of the other side.
 	Life() *Life
 
 	Identity() Identity
@@ -73,7 +73,7 @@ const (
 	// keepBuffer is the largest buffer kept between frames; a larger one goes back to the heap.
 	keepBuffer = 256 << 10
 	// drainChunk is how much Drain writes at a time, so that a slow reader is seen to read.
-	drainChunk = 96 << 10
+	drainChunk = 64 << 10
 )
 
 func (c PortConfig) withDefaults() PortConfig {

@@ -11,17 +11,12 @@ import (
 
 // beat is the heartbeat of one link: when something was heard last, and what to do about silence. The monitor's
 // goroutine looks at it; the fields are guarded by Monitor.mu while the pump is in its heap.
-//
-// Reading notes no times, only that there was something, and when the first of it came since the last look. So a link
-// on which much is going on is looked at more often, to know to a fraction of the period when it fell silent; one on
-// which only heartbeats pass is looked at once a period.
 type beat struct {
 	every  int64
 	within int64
 	ping   func()
 
-	heard  int64 // never later than the last sign of life
-	looked int64 // when it was looked last
+	heard  int64 // the last sign of life
 	pinged bool  // since heard
 	due    int64 // of the next look
 	index  int   // in the heap
@@ -32,7 +27,7 @@ type beat struct {
 // sign of life, the link ends. To be called at most once, when the handshake is through.
 func (p *Pump) Heartbeat(every, within time.Duration, ping func()) {
 	now := transport.Now()
-	p.beat = beat{every: int64(every), within: int64(within), ping: ping, heard: now, looked: now, due: now + int64(every)}
+	p.beat = beat{every: int64(every), within: int64(within), ping: ping, heard: now, due: now + int64(every)}
 	m := p.mon
 	m.mu.Lock()
 	if _, ok := m.pumps[p]; !ok { // it has ended
@@ -49,27 +44,17 @@ func (p *Pump) Heartbeat(every, within time.Duration, ping func()) {
 
 // look judges the silence and says when to look again. act is what is to be done, outside the lock.
 func (b *beat) look(now int64, lives ...*transport.Life) (next int64, act func(*Pump)) {
-	signs := 0
 	for _, l := range lives {
-		n, first := l.Look()
-		if n > 0 {
-			// A sign that met the last look has left no time of its own, but came no earlier.
-			b.heard, b.pinged = max(b.heard, b.looked, first), false
+		if last := l.Last(); last != 0 && last > b.heard {
+			b.heard, b.pinged = last, false
 		}
-		signs += n
 	}
-	b.looked = now
 	if now-b.due > b.every/4 {
 		// We look late: it was this process that stood still, and what the other side sent may not be read yet.
 		b.heard = max(b.heard, now-b.every)
 	}
-	grain := b.every / 5
-	if signs > 1 {
-		return now + grain, nil // more has come after the first, and we do not know when
-	}
-	// The last sign may have come up to a grain later than heard, and a look may be a little late: a verdict half a
-	// grain before the time keeps the promise.
-	verdict := b.heard + b.within - grain/2
+	// Looks are a little late themselves: a verdict somewhat before the time keeps the promise.
+	verdict := b.heard + b.within - b.every/10
 	switch {
 	case b.pinged && now >= verdict:
 		return 0, func(p *Pump) {

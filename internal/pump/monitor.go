@@ -9,7 +9,7 @@ import (
 )
 
 // tickEvery is how often the monitor looks at links on which something is going on.
-const tickEvery = 500 * time.Microsecond
+const tickEvery = time.Millisecond
 
 // A Monitor watches the links of one engine: it takes the reader role from handlers that last, wakes main when no
 // caller reads, expires calls, and notices silence. Its goroutines sleep while nothing is going on. Its Close ends them.

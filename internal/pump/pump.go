@@ -12,7 +12,7 @@
 //     when it notices that it only serves callers, it cedes the role to them and sleeps.
 //
 // A role in handling can be stolen: by a caller that wants to wait, or by the [Monitor] once the same handler has been
-// seen at two of its ticks, half a millisecond apart. The one who was robbed finishes its handler and finds out.
+// seen at two of its ticks, a millisecond apart. The one who was robbed finishes its handler and finds out.
 //
 // # Locks
 //

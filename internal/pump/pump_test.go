@@ -163,7 +163,7 @@ func TestAHandlerThatLastsLosesTheRoleWithinTwoTicks(t *testing.T) {
 		if got, err := near.call(t.Context(), "quick", 0); got != "quick" || err != nil {
 			t.Fatal(got, err)
 		}
-		if took := time.Since(from); took > time.Millisecond {
+		if took := time.Since(from); took > 3*time.Millisecond {
 			t.Error("a quick call behind a slow one took", took)
 		}
 		if !far.host.method.Slow() {

@@ -102,7 +102,7 @@ func (p *Pump) wakeMain() {
 	p.kick()
 }
 
-// tick looks after the pump each half millisecond while it is armed. It says whether to go on. The monitor's goroutine
+// tick looks after the pump once a millisecond while it is armed. It says whether to go on. The monitor's goroutine
 // alone calls it.
 func (p *Pump) tick() bool {
 	w := p.role.Load()

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kernelTicker ticks each half millisecond between start and stop. start, stop and close are called with the monitor's mu
+// kernelTicker ticks every millisecond between start and stop. start, stop and close are called with the monitor's mu
 // held, wait by one goroutine.
 type kernelTicker struct {
 	f      *os.File
