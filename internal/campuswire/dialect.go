@@ -9,8 +9,8 @@ import (
 // and the documents of JSON routes. The models of the protocol itself keep their names and nulls in all dialects; of
 // those only the escapes differ. Section 6.7.
 //
-// In every dialect enums are numbers, []byte is base64, an integer has no fraction, and times are as [AppendDateTime]
-// and [TimeSpan] write them. What .NET reads differs more: System.Text.Json takes exact names and exact types and
+// In every dialect enums are numbers, []byte is base64, an integer has no fraction, and times are written as
+// [FormatDateTime] and [TimeSpan] do. What .NET reads differs more: System.Text.Json takes exact names and exact types and
 // ignores in silence what is spelled otherwise, so the names that are written must be those of the other side; Newtonsoft
 // takes other cases, numbers in quotes and names of enums, and turns a text that looks like an ISO date into another
 // text (see [ParseDateTime]). Reading as encoding/json does takes everything that either writes.

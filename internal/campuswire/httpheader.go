@@ -11,13 +11,10 @@ type Header struct {
 // ContentHeader reports whether a header belongs to the content for .NET, which keeps two lists and throws where one
 // stands in the wrong list. Names are compared without regard to case. Section 8.
 func ContentHeader(name string) bool {
-	switch len(name) { // most names have another length
-	case 5, 7, 11, 12, 13, 16, 19:
-		for _, h := range [...]string{"Allow", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length",
-			"Content-Location", "Content-MD5", "Content-Range", "Content-Type", "Expires", "Last-Modified"} {
-			if strings.EqualFold(h, name) {
-				return true
-			}
+	for _, h := range [...]string{"Allow", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length",
+		"Content-Location", "Content-MD5", "Content-Range", "Content-Type", "Expires", "Last-Modified"} {
+		if strings.EqualFold(h, name) {
+			return true
 		}
 	}
 	return false
