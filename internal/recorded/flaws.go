@@ -3,6 +3,7 @@ package recorded
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/bellpull/bellpull/internal/dmtpwire"
 )
@@ -34,7 +35,41 @@ func (f flaw) String() string {
 	return fmt.Sprintf("connection %d, side %s, %s %d: %v (%s)", f.conn, f.side, f.place, f.index, f.err, f.why)
 }
 
-// flaws is the table of all of them.
+// A judge holds what a replay finds against the table of its flaws.
+type judge struct {
+	session string
+	table   []flaw
+	seen    []int // flaws that showed
+	errs    []error
+}
+
+// flaw looks a place up in the table; what came of it must fit.
+func (j *judge) flaw(conn int, side Side, where place, index int, err error) bool {
+	for i, f := range j.table {
+		if f.session == j.session && f.conn == conn && f.side == side && f.place == where && f.index == index {
+			j.seen = append(j.seen, i)
+			if errors.Is(err, f.err) {
+				return true
+			}
+			err = fmt.Errorf("got %w, want %v", err, f.err)
+			break
+		}
+	}
+	j.errs = append(j.errs, fmt.Errorf("recorded: %s: connection %d, side %s, %s %d: %w", j.session, conn, side, where, index, err))
+	return false
+}
+
+// verdict gives everything that does not hold.
+func (j *judge) verdict() error {
+	for i, f := range j.table {
+		if f.session == j.session && !slices.Contains(j.seen, i) {
+			j.errs = append(j.errs, fmt.Errorf("recorded: %s: %s did not show", j.session, f))
+		}
+	}
+	return errors.Join(j.errs...)
+}
+
+// flaws is the table of the DMTP sessions.
 var flaws = []flaw{
 	// JSON that .NET refuses.
 	{"close-passive-stays", 1, A, frame, 5, dmtpwire.ErrSyntax, "a close as raw text, to 4.2"},

@@ -19,16 +19,26 @@ type Frame struct {
 // Frames finds the frames of a byte stream: whole says the bytes are all looked at together, otherwise they come one
 // at a time. rest is what is left when no further frame is whole; err is of type [*dmtpwire.FrameError].
 func Frames(data []byte, whole bool) (frames []Frame, rest []byte, err error) {
-	split := dmtpwire.Split(maxBody)
-	from := 0
+	rest, err = cut(data, dmtpwire.Split(maxBody), whole, func(offset int, frame []byte) error {
+		f, _, err := dmtpwire.ParseHeader(frame)
+		frames = append(frames, Frame{Flags: f, Offset: offset, Body: frame[dmtpwire.HeaderLen:]})
+		return err
+	})
+	return frames, rest, err
+}
+
+// cut takes a byte stream apart with the split of a codec and gives each frame to found. What is left is rest; the error
+// is that of split or found. Far from the end of a frame whose length is known, the bytes that come one at a time are
+// not all asked about.
+func cut(data []byte, split func([]byte) (int, error), whole bool, found func(offset int, frame []byte) error) (rest []byte, err error) {
+	const far, stride = 4096, 1009
+	from, missing := 0, 0
 	next := func(end int) (bool, error) {
 		n, err := split(data[from:end])
-		if err != nil || n == 0 || n > end-from {
+		if missing = n - (end - from); err != nil || n == 0 || missing > 0 {
 			return false, err
 		}
-		frame := data[from : from+n : from+n]
-		f, _, err := dmtpwire.ParseHeader(frame)
-		frames = append(frames, Frame{Flags: f, Offset: from, Body: frame[dmtpwire.HeaderLen:]})
+		err = found(from, data[from:from+n:from+n])
 		from += n
 		return true, err
 	}
@@ -36,14 +46,14 @@ func Frames(data []byte, whole bool) (frames []Frame, rest []byte, err error) {
 		for ok := true; ok && err == nil; {
 			ok, err = next(len(data))
 		}
-		return frames, data[from:], err
+		return data[from:], err
 	}
-	for end := range len(data) + 1 {
-		if _, err = next(end); err != nil {
-			break
+	for end := 0; end <= len(data) && err == nil; end++ {
+		if _, err = next(end); missing > far {
+			end = min(end+stride, len(data)) - 1
 		}
 	}
-	return frames, data[from:], err
+	return data[from:], err
 }
 
 // same says how two lists of frames differ; nil when they do not.

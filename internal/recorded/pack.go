@@ -2,7 +2,7 @@
 
 // Pack writes the recorded sessions (*.jsonl) of a directory into one archive:
 //
-//	go run pack.go DIRECTORY dmtp.zip
+//	go run pack.go DIRECTORY ARCHIVE
 //
 // The archive depends on the names and contents of the files only: the same directory gives the same bytes.
 package main

@@ -3,7 +3,6 @@ package recorded
 import (
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // A Report counts what a replay found.
@@ -41,7 +40,7 @@ func (r *Report) Add(o Report) {
 // again. A binary package must give the same bytes; a kernel message too when a .NET process wrote it, else the same
 // value. The error joins everything that does not hold.
 func Replay(s Session) (Report, error) {
-	p := player{s: &s, report: Report{Session: s.Name}}
+	p := player{s: &s, judge: judge{session: s.Name, table: flaws}, report: Report{Session: s.Name}}
 	streams, err := s.Streams()
 	if err != nil {
 		return p.report, err
@@ -50,35 +49,13 @@ func Replay(s Session) (Report, error) {
 	for i := range streams {
 		p.stream(&streams[i])
 	}
-	for i, f := range flaws {
-		if f.session == s.Name && !slices.Contains(p.seen, i) {
-			p.errs = append(p.errs, fmt.Errorf("recorded: %s: %s did not show", s.Name, f))
-		}
-	}
-	return p.report, errors.Join(p.errs...)
+	return p.report, p.verdict()
 }
 
 type player struct {
+	judge
 	s      *Session
 	report Report
-	seen   []int // flaws that showed
-	errs   []error
-}
-
-// flaw looks a place up in the table; what came of it must fit.
-func (p *player) flaw(x *Stream, where place, index int, err error) bool {
-	for i, f := range flaws {
-		if f.session == p.s.Name && f.conn == x.Conn && f.side == x.Side && f.place == where && f.index == index {
-			p.seen = append(p.seen, i)
-			if errors.Is(err, f.err) {
-				return true
-			}
-			err = fmt.Errorf("got %w, want %v", err, f.err)
-			break
-		}
-	}
-	p.errs = append(p.errs, fmt.Errorf("recorded: %s: connection %d, side %s, %s %d: %w", p.s.Name, x.Conn, x.Side, where, index, err))
-	return false
 }
 
 func (p *player) stream(x *Stream) {
@@ -89,7 +66,7 @@ func (p *player) stream(x *Stream) {
 	var frames []Frame
 	if p.s.Transport == "udp" {
 		frames = Datagrams(x.Data, x.Cuts, func(i int, _ []byte, err error) {
-			if p.flaw(x, datagram, i, err) {
+			if p.flaw(x.Conn, x.Side, datagram, i, err) {
 				p.report.Datagrams++
 			}
 		})
@@ -104,7 +81,7 @@ func (p *player) stream(x *Stream) {
 		if err == nil && len(rest) > 0 {
 			err = errTail
 		}
-		if err != nil && p.flaw(x, tail, len(frames), err) {
+		if err != nil && p.flaw(x.Conn, x.Side, tail, len(frames), err) {
 			p.report.Tails++
 		}
 	}
@@ -116,7 +93,7 @@ func (p *player) stream(x *Stream) {
 			if err == nil {
 				err = errDifferent
 			}
-			if p.flaw(x, frame, i, err) {
+			if p.flaw(x.Conn, x.Side, frame, i, err) {
 				p.report.Flawed++
 			}
 		case k == opaque:

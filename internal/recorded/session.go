@@ -1,19 +1,16 @@
 package recorded
 
 import (
-	"archive/zip"
 	"bytes"
 	_ "embed"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"strings"
 )
 
 //go:embed dmtp.zip
-var archive []byte
+var dmtp []byte
 
 // A Side is one end of the connections of a session.
 type Side string
@@ -44,51 +41,10 @@ type Chunk struct {
 }
 
 // Sessions gives all sessions, by name.
-func Sessions() ([]Session, error) {
-	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
-	if err != nil {
-		return nil, fmt.Errorf("recorded: %w", err)
-	}
-	list := make([]Session, 0, len(z.File))
-	for _, f := range z.File {
-		s, err := read(f)
-		if err != nil {
-			return nil, fmt.Errorf("recorded: %s: %w", f.Name, err)
-		}
-		list = append(list, s)
-	}
-	return list, nil
-}
+func Sessions() ([]Session, error) { return all(dmtp, parse) }
 
-// ErrNoSession is the error of [Load] for a name that no session has.
-var ErrNoSession = errors.New("recorded: no such session")
-
-// Load gives one session.
-func Load(name string) (Session, error) {
-	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
-	if err != nil {
-		return Session{}, fmt.Errorf("recorded: %w", err)
-	}
-	for _, f := range z.File {
-		if f.Name == name+".jsonl" {
-			return read(f)
-		}
-	}
-	return Session{}, ErrNoSession
-}
-
-func read(f *zip.File) (Session, error) {
-	r, err := f.Open()
-	if err != nil {
-		return Session{}, err
-	}
-	defer func() { _ = r.Close() }()
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return Session{}, err
-	}
-	return parse(data)
-}
+// Load gives one session, or [ErrNoSession].
+func Load(name string) (Session, error) { return one(dmtp, name, parse) }
 
 // parse reads the JSON lines of a session.
 func parse(data []byte) (Session, error) {
