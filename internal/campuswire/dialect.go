@@ -38,6 +38,19 @@ var (
 	Newtonsoft = Dialect{Escape: EscapeLeast, BOM: true, NullAnswer: true}
 )
 
+// DialectOf gives a dialect by the name that the programs of this project have for it: stj, stjctx, camel, newtonsoft.
+func DialectOf(name string) (d Dialect, ok bool) {
+	switch name {
+	case "stj", "stjctx":
+		return STJ, true
+	case "camel":
+		return Camel, true
+	case "newtonsoft":
+		return Newtonsoft, true
+	}
+	return Dialect{}, false
+}
+
 // AppendValue appends the JSON of a Go value: what encoding/json writes, without white space, in this dialect. The error
 // is that of encoding/json, or a [*JSONError] for what it does not look at: depth, and what methods of types write.
 func (d Dialect) AppendValue(b []byte, value any) ([]byte, error) {

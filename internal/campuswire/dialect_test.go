@@ -73,6 +73,9 @@ func TestDialects(t *testing.T) {
 			Tagged
 			Kept int
 		}{}, `{"Kept":0}`, `{"kept":0}`, ""},
+		{"a tag that encoding/json does not take", struct {
+			A int `json:"\\"`
+		}{1}, `{"A":1}`, `{"A":1}`, ""},
 		{"what writes itself", []any{selfWritten{}, &selfWritten{}, json.RawMessage(`{ "A" : null }`), textual{}, &textual{}}, `[{"Inner":null},{"Inner":null},{"A":null},{"Inner":null},"T\u003C"]`, `[{"Inner":null},{"Inner":null},{"A":null},{},"T\u003C"]`, `[{"Inner":null},{"Inner":null},{"A":null},{"Inner":null},"T<"]`},
 		{"what writes itself by its address", &struct{ A textual }{}, `{"A":"T\u003C"}`, `{"a":"T\u003C"}`, `{"A":"T<"}`},
 	} {
@@ -132,6 +135,17 @@ func TestDialectErrors(t *testing.T) {
 		if b, err := STJ.AppendDocument([]byte("x"), []byte(in)); string(b) != "x" || err == nil {
 			t.Errorf("%q: %q, %v", in, b, err)
 		}
+	}
+}
+
+func TestDialectOf(t *testing.T) {
+	for name, want := range map[string]Dialect{"stj": STJ, "stjctx": STJ, "camel": Camel, "newtonsoft": Newtonsoft} {
+		if d, ok := DialectOf(name); d != want || !ok {
+			t.Errorf("%s: %+v, %v", name, d, ok)
+		}
+	}
+	if d, ok := DialectOf("STJ"); ok || d != (Dialect{}) {
+		t.Errorf("another name: %+v", d)
 	}
 }
 

@@ -51,8 +51,7 @@ func ParseHTTPRequest(body []byte, m *HTTPRequest) error {
 			r.skip()
 		}
 	}
-	err := r.end()
-	if err == nil {
+	if r.end() == nil {
 		m.Headers = append(plain, content...)
 		switch {
 		case !headers:
@@ -61,10 +60,8 @@ func ParseHTTPRequest(body []byte, m *HTTPRequest) error {
 			r.missing("ContentBase64", ErrMissing)
 		}
 		m.check(&r, m.Version)
-		if r.err != nil {
-			err = r.err
-		}
 	}
+	err := r.failure()
 	if err != nil {
 		*m = HTTPRequest{}
 	}

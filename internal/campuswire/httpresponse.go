@@ -41,8 +41,7 @@ func ParseHTTPResponse(body []byte, m *HTTPResponse) error {
 			r.skip()
 		}
 	}
-	err := r.end()
-	if err == nil {
+	if r.end() == nil {
 		m.Headers = append(plain, content...)
 		switch {
 		case !seen.headers:
@@ -53,10 +52,8 @@ func ParseHTTPResponse(body []byte, m *HTTPResponse) error {
 			r.missing("ContentBase64", ErrMissing)
 		}
 		m.check(&r, m.Version)
-		if r.err != nil {
-			err = r.err
-		}
 	}
+	err := r.failure()
 	if err != nil {
 		*m = HTTPResponse{}
 	}

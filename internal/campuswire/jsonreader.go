@@ -1,9 +1,6 @@
 package campuswire
 
-import (
-	"math"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // A jsonReader takes one JSON document apart as System.Text.Json does it, which encoding/json does not: names are
 // case-sensitive; errors are also a comment, a byte order mark, bytes behind the end, invalid UTF-8 and half a surrogate
@@ -38,15 +35,15 @@ func newReader(b []byte, doc string) jsonReader {
 	return r
 }
 
-func firstInvalid(b []byte) int {
-	for i := 0; i < len(b); {
+// firstInvalid gives where b stops being UTF-8.
+func firstInvalid(b []byte) (i int) {
+	for {
 		c, n := utf8.DecodeRune(b[i:])
-		if c == utf8.RuneError && n == 1 {
+		if c == utf8.RuneError && n < 2 {
 			return i
 		}
 		i += n
 	}
-	return len(b)
 }
 
 // maxMemberName bounds how much of a name shows in an error.
@@ -103,19 +100,17 @@ func (r *jsonReader) open(c byte) bool {
 		r.wrong()
 		return false
 	}
-	return r.nest(c)
+	return r.nest()
 }
 
-func (r *jsonReader) nest(c byte) bool {
-	at := r.off
-	if !r.take(c) {
-		return false
-	}
+// nest takes an opening bracket that is there.
+func (r *jsonReader) nest() bool {
 	r.first = true
 	if r.depth++; r.depth > MaxDepth {
-		r.fail(at, ErrDepth)
+		r.fail(r.off, ErrDepth)
 		return false
 	}
+	r.off++
 	return true
 }
 
@@ -167,6 +162,11 @@ func (r *jsonReader) end() error {
 	if r.err == nil && (r.peek() != 0 || r.off != len(r.b)) {
 		r.fail(r.off, ErrSyntax)
 	}
+	return r.failure()
+}
+
+// failure gives the first error.
+func (r *jsonReader) failure() error {
 	if r.err != nil {
 		return r.err
 	}
@@ -207,114 +207,6 @@ func (r *jsonReader) value() []byte {
 	return r.b[from:r.off:r.off]
 }
 
-// uint64 takes an integer from 0.
-func (r *jsonReader) uint64() uint64 {
-	at, text := r.integer()
-	if r.err != nil {
-		return 0
-	}
-	if text[0] == '-' {
-		r.fail(at, ErrRange)
-		return 0
-	}
-	var v uint64
-	for _, c := range text {
-		d := uint64(c - '0')
-		if v > (math.MaxUint64-d)/10 {
-			r.fail(at, ErrRange)
-			return 0
-		}
-		v = v*10 + d
-	}
-	return v
-}
-
-// int32 takes an integer that fits.
-func (r *jsonReader) int32() int32 {
-	at, text := r.integer()
-	if r.err != nil {
-		return 0
-	}
-	negative := text[0] == '-'
-	if negative {
-		text = text[1:]
-	}
-	var v int64
-	for _, c := range text {
-		if v = v*10 + int64(c-'0'); v > math.MaxInt32+1 {
-			break
-		}
-	}
-	if negative {
-		v = -v
-	}
-	if v < math.MinInt32 || v > math.MaxInt32 {
-		r.fail(at, ErrRange)
-		return 0
-	}
-	return int32(v)
-}
-
-// integer takes a number that has neither fraction nor exponent.
-func (r *jsonReader) integer() (at int, text []byte) {
-	if c := r.peek(); c != '-' && !digit(c) {
-		r.wrong()
-		return 0, nil
-	}
-	at = r.off
-	whole := r.number()
-	switch {
-	case r.err != nil:
-		return at, nil
-	case !whole:
-		r.fail(at, ErrRange)
-		return at, nil
-	}
-	return at, r.b[at:r.off]
-}
-
-// number takes a number and reports whether it is written as an integer.
-func (r *jsonReader) number() (whole bool) {
-	at, b, i := r.off, r.b, r.off
-	digits := func() bool {
-		from := i
-		for i < len(b) && digit(b[i]) {
-			i++
-		}
-		return i > from
-	}
-	if b[i] == '-' {
-		i++
-	}
-	lead := i
-	if !digits() || b[lead] == '0' && i-lead > 1 {
-		r.fail(at, ErrSyntax)
-		return false
-	}
-	whole = true
-	if i < len(b) && b[i] == '.' {
-		i++
-		whole = false
-		if !digits() {
-			r.fail(at, ErrSyntax)
-			return false
-		}
-	}
-	if i < len(b) && b[i]|0x20 == 'e' {
-		i++
-		whole = false
-		if i < len(b) && (b[i] == '+' || b[i] == '-') {
-			i++
-		}
-		if !digits() {
-			r.fail(at, ErrSyntax)
-			return false
-		}
-	}
-	r.off = i
-	return whole
-}
-
 // skip takes a value of any kind. Its depth is bounded by MaxDepth, and so is the recursion.
 func (r *jsonReader) skip() {
 	if r.err != nil {
@@ -332,7 +224,7 @@ func (r *jsonReader) skip() {
 	case c == 'n':
 		r.literal("null")
 	case c == '{':
-		for r.nest('{'); r.more('}'); {
+		for r.nest(); r.more('}'); {
 			r.peek()
 			r.quoted(false)
 			if r.err == nil && r.take(':') {
@@ -340,7 +232,7 @@ func (r *jsonReader) skip() {
 			}
 		}
 	case c == '[':
-		for r.nest('['); r.more(']'); {
+		for r.nest(); r.more(']'); {
 			r.skip()
 		}
 	default:

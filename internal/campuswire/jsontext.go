@@ -96,8 +96,6 @@ func hex4(b []byte) rune {
 	return v
 }
 
-func digit(c byte) bool { return c >= '0' && c <= '9' }
-
 // unescape resolves the escapes of a text that quoted found right.
 func unescape(raw []byte) Str {
 	s := make(Str, 0, len(raw))

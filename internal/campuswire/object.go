@@ -129,8 +129,7 @@ func ParseInvocation(doc []byte, m *Invocation) error {
 			r.skip()
 		}
 	}
-	err := r.end()
-	if err == nil {
+	if r.end() == nil {
 		switch {
 		case m.Contract.Blank():
 			r.missing("t", ErrBlank)
@@ -139,15 +138,12 @@ func ParseInvocation(doc []byte, m *Invocation) error {
 		case m.Call == CallUnknown:
 			r.missing("c", ErrMissing)
 		}
-		if r.err != nil {
-			err = r.err
-		}
 	}
-	switch {
-	case err != nil:
+	if err := r.failure(); err != nil {
 		*m = Invocation{}
 		return err
-	case !args:
+	}
+	if !args {
 		m.Args = nil
 	}
 	return nil

@@ -1,6 +1,9 @@
 package campuswire
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+)
 
 // NoParameter is the document of a notify or a request without parameter. Section 7.2.
 const NoParameter = "{}"
@@ -34,8 +37,8 @@ func document(payload []byte, name string) (jsonReader, error) {
 		return jsonReader{}, &JSONError{Document: name, What: ErrEmpty}
 	}
 	r := newReader(payload, name)
-	if r.err != nil {
-		return r, r.err
+	if err := r.failure(); err != nil {
+		return r, err
 	}
 	if bytes.HasPrefix(payload, []byte(bom)) {
 		r.off = len(bom)
@@ -104,8 +107,13 @@ type RouteFailure struct {
 	Text    Str // the exception as text
 }
 
-// NotFound reports whether nobody handles the route.
-func (f *RouteFailure) NotFound() bool { return string(f.Type) == NotFoundType }
+// Missing reports whether nobody handles the route.
+func (f *RouteFailure) Missing() bool { return string(f.Type) == NotFoundType }
+
+// NotFound gives what a peer answers that has nobody for a route.
+func NotFound(name string) *RouteFailure {
+	return &RouteFailure{Type: Str(NotFoundType), Message: Str("no handler for requests to the route " + strconv.Quote(name))}
+}
 
 // parseFailure reads an exception. null, and one without a type, is none.
 func parseFailure(r *jsonReader) *RouteFailure {

@@ -61,12 +61,21 @@ func TestFailures(t *testing.T) {
 		{notFoundSTJ, Camel, missing, true},
 	} {
 		a, err := ParseAnswer([]byte(c.text))
-		if err != nil || a.Failure == nil || !reflect.DeepEqual(*a.Failure, c.want) || a.Failure.NotFound() != c.notFound {
+		if err != nil || a.Failure == nil || !reflect.DeepEqual(*a.Failure, c.want) || a.Failure.Missing() != c.notFound {
 			t.Errorf("%s\n got %+v, %v\nwant %+v", c.text, a.Failure, err, c.want)
 		}
 		if out := c.d.AppendFailure([]byte("x"), &c.want); string(out) != "x"+c.text {
 			t.Errorf("got  %s\nwant x%s", out, c.text)
 		}
+	}
+}
+
+// TestNotFound guards that it is read as what it says.
+func TestNotFound(t *testing.T) {
+	out := STJ.AppendFailure(nil, NotFound("/né"))
+	want := `{"__$Exception":{"ExceptionType":"__JsonIpcDirectRoutedCanNotFindRequestHandlerException__","ExceptionMessage":"no handler for requests to the route \u0022/n\u00E9\u0022","ExceptionStackTrace":null,"ExceptionToString":null}}`
+	if a, err := ParseAnswer(out); string(out) != want || err != nil || !a.Failure.Missing() {
+		t.Errorf("got  %s, %v\nwant %s", out, err, want)
 	}
 }
 

@@ -23,10 +23,10 @@ func (s *speller) value(v reflect.Value) {
 	r, w := &s.r, &s.w
 	switch c := r.peek(); c {
 	case '{':
-		r.nest('{')
+		r.nest()
 		s.object(origin(v))
 	case '[':
-		r.nest('[')
+		r.nest()
 		s.array(origin(v))
 	case '"':
 		text := r.quoted(true)

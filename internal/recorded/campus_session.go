@@ -111,11 +111,8 @@ func (s *CampusSession) Dotnet(side Side) bool { return s.Peers[side] != "gamma"
 func (s *CampusSession) Dialect(side Side) campuswire.Dialect {
 	args := s.Args[side]
 	if i := slices.Index(args, "--json"); i >= 0 && i+1 < len(args) {
-		switch args[i+1] {
-		case "newtonsoft":
-			return campuswire.Newtonsoft
-		case "camel":
-			return campuswire.Camel
+		if d, ok := campuswire.DialectOf(args[i+1]); ok {
+			return d
 		}
 	}
 	return campuswire.STJ
