@@ -72,6 +72,11 @@ func TestFramingErrors(t *testing.T) {
 			}
 		}
 	}
+	// A reader without a split sees the same.
+	tooLong := append(with(33, 0x02, 0xff, 0xfe, 0x00), make([]byte, MaxContent)...)
+	if _, err := (Framing{}).ParseFrame(tooLong); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("one byte above the limit of the format: %v", err)
+	}
 	// What a .NET reader takes, we take: other versions, the reserved field, no content.
 	var f Framing
 	odd := with(15, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xef, 0xbe, 0xad, 0xde)
