@@ -73,9 +73,6 @@ func TestDialects(t *testing.T) {
 			Tagged
 			Kept int
 		}{}, `{"Kept":0}`, `{"kept":0}`, ""},
-		{"a tag that encoding/json does not take", struct {
-			A int `json:"\\"`
-		}{1}, `{"A":1}`, `{"A":1}`, ""},
 		{"what writes itself", []any{selfWritten{}, &selfWritten{}, json.RawMessage(`{ "A" : null }`), textual{}, &textual{}}, `[{"Inner":null},{"Inner":null},{"A":null},{"Inner":null},"T\u003C"]`, `[{"Inner":null},{"Inner":null},{"A":null},{},"T\u003C"]`, `[{"Inner":null},{"Inner":null},{"A":null},{"Inner":null},"T<"]`},
 		{"what writes itself by its address", &struct{ A textual }{}, `{"A":"T\u003C"}`, `{"a":"T\u003C"}`, `{"A":"T<"}`},
 	} {
@@ -146,6 +143,13 @@ func TestDialectOf(t *testing.T) {
 	}
 	if d, ok := DialectOf("STJ"); ok || d != (Dialect{}) {
 		t.Errorf("another name: %+v", d)
+	}
+}
+
+// TestNamesNobodyKnowsStay guards what encoding/json may have named by rules that are not ours.
+func TestNamesNobodyKnowsStay(t *testing.T) {
+	if field, tagged := new(speller).member(reflect.ValueOf(point{}), "Z"); field.IsValid() || tagged {
+		t.Errorf("found %v", field)
 	}
 }
 
