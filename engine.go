@@ -83,6 +83,14 @@ type Host interface {
 	Heartbeat() (every, within time.Duration)
 	// Connect dials an address with the node's transports. It blocks until connected or ctx is done.
 	Connect(ctx context.Context, to transport.Addr) (transport.Conn, error)
+	// Listen has the node listen for this engine, unless it does so there already, as [Node.Listen] does. It is for
+	// engines whose peers dial back.
+	Listen(ctx context.Context, at transport.Addr) error
+	// NameAt gives the name that [Node.Know] was told for an address.
+	NameAt(at transport.Addr) (name string, ok bool)
+	// Adopt makes the peer that is dialled with ctx and that of a link which is up already one: the dial has led to
+	// where that link leads. It fails when the link has ended.
+	Adopt(ctx context.Context, l Link) error
 	// Lookup says where a named peer listens, for engines that dial back. The table is filled by [Node.Know].
 	Lookup(peer string) (transport.Addr, bool)
 	// Up announces a link that is ready and binds it to its peer. ctx is the one that Dial was given, or any other

@@ -13,7 +13,9 @@ import (
 // host is the node as one of its engines sees it.
 type host struct {
 	*Node
-	set transport.Set
+	set    transport.Set
+	proto  Protocol
+	engine Engine // set before the engine is used
 }
 
 var _ Host = (*host)(nil)
@@ -33,6 +35,33 @@ func (h *host) Heartbeat() (every, within time.Duration) { return h.cfg.beatEver
 
 func (h *host) Connect(ctx context.Context, to transport.Addr) (transport.Conn, error) {
 	return h.set.Dial(ctx, to)
+}
+
+func (h *host) Listen(ctx context.Context, at transport.Addr) error {
+	h.mu.Lock()
+	for _, l := range h.listeners {
+		if l.engine == h.engine && l.addr == at {
+			h.mu.Unlock()
+			return nil
+		}
+	}
+	h.mu.Unlock()
+	ln, err := h.set.Listen(ctx, at)
+	if err != nil {
+		return WrapTransport("listen", at.String(), err)
+	}
+	return h.listenOn(ln, at, h.engine, h.proto)
+}
+
+func (h *host) NameAt(at transport.Addr) (string, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for name, a := range h.known {
+		if a == at {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 func (h *host) Lookup(peer string) (transport.Addr, bool) {

@@ -50,8 +50,14 @@ type Node struct {
 	replaced  int                   // links that say goodbye because a newer one took their place
 	known     map[string]transport.Addr
 	engines   []openEngine
-	listeners map[transport.Listener]transport.Addr
+	listeners map[transport.Listener]listening
 	changed   chan struct{} // closed and replaced whenever a peer comes up
+}
+
+// listening is where a listener was asked to be, and for whom.
+type listening struct {
+	addr   transport.Addr
+	engine Engine
 }
 
 type openEngine struct {
@@ -91,7 +97,7 @@ func NewNode(name string, opts ...NodeOption) *Node {
 		twins:     map[uint64]*Peer{},
 		tries:     map[*dialTry]struct{}{},
 		known:     map[string]transport.Addr{},
-		listeners: map[transport.Listener]transport.Addr{},
+		listeners: map[transport.Listener]listening{},
 		changed:   make(chan struct{}),
 	}
 	n.life, n.end = context.WithCancel(context.Background())
@@ -171,7 +177,7 @@ func (n *Node) listenOn(ln transport.Listener, a transport.Addr, e Engine, p Pro
 		ln.Close()
 		return n.closedError("listen", a.String())
 	}
-	n.listeners[ln] = a
+	n.listeners[ln] = listening{a, e}
 	n.wg.Add(1)
 	go n.accept(ln, e)
 	return nil
@@ -182,7 +188,8 @@ func (n *Node) Addrs() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	list := make([]string, 0, len(n.listeners))
-	for ln, a := range n.listeners {
+	for ln, at := range n.listeners {
+		a := at.addr
 		if real, ok := ln.Addr().(transport.Addr); ok {
 			a = real
 		}
@@ -246,10 +253,12 @@ func (n *Node) open(p Protocol) (Engine, transport.Set, error) {
 			}
 		}
 	}
-	e, err := p.Open(&host{n, set})
+	h := &host{Node: n, set: set, proto: p}
+	e, err := p.Open(h)
 	if err != nil {
 		return nil, set, err
 	}
+	h.engine = e
 	o := openEngine{engine: e}
 	if shared {
 		o.proto = p

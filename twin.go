@@ -228,8 +228,31 @@ func (h *host) Join(ctx context.Context, epoch uint64, same func(run uint64) boo
 	return nil, &Error{Code: CodeNameTaken, Op: "dial", Ran: Never, Err: errTwinLost}
 }
 
+func (h *host) Adopt(ctx context.Context, l Link) error {
+	n := h.Node
+	p, _ := ctx.Value(dialKey{}).(*Peer)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	q := n.links[l]
+	if p == nil || q == nil || p.ended() {
+		return &Error{Code: CodeUnavailable, Op: "dial", Peer: l.Name(), Ran: Never, Msg: "the link that is there already has ended"}
+	}
+	n.merge(p, q, l)
+	return nil
+}
+
 // join makes one peer of p, which is being dialled, and q, which has the accepted link l. Called with mu held.
 func (n *Node) join(p, q *Peer, l Link) {
+	q = n.merge(p, q, l)
+	if n.twins[q.twin] == q {
+		delete(n.twins, q.twin)
+	}
+	q.twin = l.Incarnation()
+	n.twins[q.twin] = q
+}
+
+// merge gives the one of p and q that goes on as both. Called with mu held.
+func (n *Node) merge(p, q *Peer, l Link) *Peer {
 	switch {
 	case p == q:
 	case !p.wasUp(): // nobody has p yet
@@ -245,11 +268,7 @@ func (n *Node) join(p, q *Peer, l Link) {
 		n.emit(Event{Kind: EventClosed, Peer: q, Name: q.Name(), Err: q.Err()})
 		q = p
 	}
-	if n.twins[q.twin] == q {
-		delete(n.twins, q.twin)
-	}
-	q.twin = l.Incarnation()
-	n.twins[q.twin] = q
+	return q
 }
 
 // standsFor gives the peer that the dialling of p has led to: p, or the one whose link was there already. e is then not

@@ -25,7 +25,7 @@ type rule struct {
 }
 
 // public is what a program outside the module could import.
-var public = []string{".", "dmtp", "transport", "transport/*"}
+var public = []string{".", "dmtp", "campus", "transport", "transport/*"}
 
 var rules = []rule{
 	{dir: "internal/dmtpwire", layer: codec,
@@ -68,6 +68,11 @@ var rules = []rule{
 	{dir: "dmtp", layer: engine, tests: []string{"transport/mem"},
 		may: []string{".", "transport", "transport/unixsock", "transport/npipe", "transport/tcp",
 			"internal/dmtpwire", "internal/bellwire", "internal/pump"},
+		why: "an engine brings its own carriers and codecs and never another engine"},
+
+	{dir: "campus", layer: engine, tests: []string{"transport/mem"},
+		may: []string{".", "transport", "transport/unixsock", "transport/npipe", "transport/tcp",
+			"internal/campuswire", "internal/pump"},
 		why: "an engine brings its own carriers and codecs and never another engine"},
 
 	{dir: "internal/recorded", layer: adapter, may: []string{"internal/dmtpwire", "internal/campuswire"},

@@ -159,6 +159,9 @@ func (p *Pump) Start() {
 // Out gives the port that is written to.
 func (p *Pump) Out() transport.Port { return p.out }
 
+// Reads says whether r reads for this pump, rather than for another of the same link.
+func (p *Pump) Reads(r *Reader) bool { return r.p == p }
+
 // Done is closed when the link has ended.
 func (p *Pump) Done() <-chan struct{} { return p.done }
 

@@ -1,0 +1,177 @@
+package campus
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+
+	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/internal/campuswire"
+	"github.com/bellpull/bellpull/internal/pump"
+	"github.com/bellpull/bellpull/transport"
+)
+
+// engine runs dotnetCampus.Ipc for one node.
+type engine struct {
+	cfg     Protocol
+	framing campuswire.Framing
+	host    bellpull.Host
+	mon     *pump.Monitor
+	name    string // under which this process registers
+
+	onMessage, onRequest *bellpull.Method // nil where there is none
+
+	acks atomic.Uint64
+	life context.Context // ends with the engine
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+
+	// mu guards the fields that follow. No other lock is taken while it is held.
+	mu      sync.Mutex
+	closed  bool
+	records map[string]*record
+	unnamed []*record  // attempts that do not know yet whom they reach
+	pending []*inbound // accepted and not registered, oldest first
+	links   map[*link]struct{}
+}
+
+func newEngine(cfg Protocol, f campuswire.Framing, h bellpull.Host) (*engine, error) {
+	e := &engine{cfg: cfg, framing: f, host: h, name: h.Name(), records: map[string]*record{}, links: map[*link]struct{}{}}
+	if e.name == "" {
+		e.name = fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()) // as .NET, a GUID in its form N
+	}
+	if _, err := f.RegisterLen(e.name); err != nil {
+		return nil, &bellpull.Error{Code: bellpull.CodeBadArgument, Op: "open", Peer: e.name, Ran: bellpull.Never, Err: err,
+			Advice: "give the node a name that others can dial"}
+	}
+	if cfg.OnMessage != nil {
+		e.onMessage = bellpull.NewMethod("message", cfg.OnMessage)
+	}
+	if cfg.OnRequest != nil {
+		e.onRequest = bellpull.NewMethod("request", cfg.OnRequest)
+	}
+	e.life, e.stop = context.WithCancel(context.Background())
+	e.mon = pump.NewMonitor()
+	return e, nil
+}
+
+// port makes the Port of a connection, either way.
+func (e *engine) port(c transport.Conn) transport.Port {
+	return transport.NewPort(c, e.framing.Split(campuswire.MaxContent),
+		transport.PortConfig{MaxFrame: campuswire.MaxContent + e.framing.HeaderLen()})
+}
+
+// ack counts this process's frames; nobody checks it (section 3).
+func (e *engine) ack() uint64 { return e.acks.Add(1) }
+
+// go1 runs f in a goroutine that Close waits for, unless the engine is closed.
+func (e *engine) go1(f func()) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return false
+	}
+	e.wg.Go(f)
+	return true
+}
+
+// Serve takes an accepted connection: its first frame says who dialled.
+func (e *engine) Serve(c transport.Conn) {
+	if !e.cfg.AllowOthers && !c.Identity().SameUser {
+		c.Close()
+		e.refused("", c.Identity(), errOtherUser)
+		return
+	}
+	in := &inbound{conn: c, port: e.port(c)}
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		c.Close()
+		return
+	}
+	var out *inbound
+	if len(e.pending) == e.cfg.MaxPending {
+		out, e.pending = e.pending[0], e.pending[1:]
+	}
+	e.pending = append(e.pending, in)
+	e.wg.Go(func() { e.register(in) })
+	e.mu.Unlock()
+	if out != nil {
+		out.port.Close()
+	}
+}
+
+// refused tells the node's watchers of a process that was turned away.
+func (e *engine) refused(name string, who transport.Identity, why error) {
+	e.host.Log().Info("campus: refused", "name", name, "remote", who.Remote, "why", why)
+	e.host.Emit(bellpull.Event{Kind: bellpull.EventRefused, Name: name, Identity: who, Err: why})
+}
+
+// Close ends all links and waits for them.
+func (e *engine) Close() error {
+	e.mu.Lock()
+	e.closed = true
+	links, pending := make([]*link, 0, len(e.links)), e.pending
+	for l := range e.links {
+		links = append(links, l)
+	}
+	e.mu.Unlock()
+	e.stop()
+	for _, in := range pending {
+		in.port.Close()
+	}
+	for _, l := range links {
+		l.pump.Fail(errClosed("closed"))
+	}
+	e.wg.Wait()
+	e.mon.Close()
+	return nil
+}
+
+// Running gives the number of handlers that have not returned.
+func (e *engine) Running() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := 0
+	for l := range e.links {
+		n += l.pump.Running()
+	}
+	return n
+}
+
+func errClosed(reason string) *bellpull.Error {
+	return &bellpull.Error{Code: bellpull.CodeClosed, Op: "link", Msg: "closed on this side: " + reason}
+}
+
+// byName are the schemes whose addresses are names: a process is dialled under the name it registers.
+var byName = map[string]bool{"npipe": true, "local": true, "mem": true, "shm": true}
+
+// nameIn gives the name of the process at an address, if the address is one.
+func nameIn(a transport.Addr) (string, bool) { return a.Rest, byName[a.Scheme] }
+
+// backTo gives the address at which a process is dialled back that has registered under a name over a connection of
+// the scheme. A path is no name that a stranger may choose.
+func (e *engine) backTo(name, scheme string) (transport.Addr, error) {
+	if a, ok := e.host.Lookup(name); ok {
+		return a, nil
+	}
+	bad := func(why string) error {
+		return &bellpull.Error{Code: bellpull.CodeNoPeer, Op: "accept", Peer: name, Ran: bellpull.Never, Msg: why,
+			Advice: "tell Node.Know where that process listens"}
+	}
+	if !byName[scheme] {
+		return transport.Addr{}, bad("it is not known where it listens, and " + scheme + " addresses are no names")
+	}
+	for _, c := range name {
+		if c == '/' || c == '\\' || c == 0 {
+			return transport.Addr{}, bad("it registered under a path")
+		}
+	}
+	a, err := transport.ParseAddr(scheme + ":" + name)
+	if err != nil {
+		return a, bellpull.WrapTransport("accept", name, err)
+	}
+	return a, nil
+}

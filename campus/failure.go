@@ -1,0 +1,62 @@
+package campus
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/internal/campuswire"
+)
+
+var (
+	errBytes    = errors.New("JsonIpcDirectRouted: the result of a JSON route must be an object, and this handler gives bytes")
+	errOneValue = errors.New("JsonIpcDirectRouted: a JSON route has one argument at most; put them into one object")
+)
+
+// ourType begins the exception type of a failure that a Bellpull node tells another: its code and whether the call ran
+// follow. To a .NET caller it is a type like any other.
+const ourType = "Bellpull."
+
+// failureOf makes the answer of a route without result.
+func failureOf(route string, e *bellpull.Error) *campuswire.RouteFailure {
+	if e.Code == bellpull.CodeNoMethod && e.Ran == bellpull.Never {
+		return campuswire.NotFound(route)
+	}
+	return &campuswire.RouteFailure{Type: campuswire.Str(ourType + e.Code.String() + "." + e.Ran.String()),
+		Message: campuswire.Str(e.Msg), Text: campuswire.Str(e.Msg)}
+}
+
+// errorOf makes the error of a route that answered without result.
+func errorOf(f *campuswire.RouteFailure) *bellpull.Error {
+	e := &bellpull.Error{Code: bellpull.CodeFailed, Remote: true, Ran: bellpull.Yes, Msg: bellpull.RemoteText(f.Message.String())}
+	if f.Missing() {
+		e.Code, e.Ran = bellpull.CodeNoMethod, bellpull.Never
+		return e
+	}
+	code, ran, ok := strings.Cut(strings.TrimPrefix(f.Type.String(), ourType), ".")
+	if !ok || !strings.HasPrefix(f.Type.String(), ourType) {
+		e.Msg = bellpull.RemoteText(f.Type.String() + ": " + f.Message.String())
+		return e
+	}
+	for c := bellpull.CodeUnknown; ; c++ {
+		if s := c.String(); s == code {
+			e.Code = c
+			break
+		} else if strings.HasPrefix(s, "code_") {
+			break
+		}
+	}
+	for _, r := range []bellpull.Executed{bellpull.Never, bellpull.Maybe, bellpull.Yes} {
+		if r.String() == ran {
+			e.Ran = r
+		}
+	}
+	return e
+}
+
+// emptyAnswer is what an answer of no bytes means (section 4.2).
+func emptyAnswer() *bellpull.Error {
+	return &bellpull.Error{Code: bellpull.CodeFailed, Remote: true, Ran: bellpull.Maybe,
+		Msg:    "an answer of no bytes: nobody handled the request, or the handler failed",
+		Advice: "the protocol has no other word for either; see the log of the other process"}
+}

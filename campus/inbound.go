@@ -1,0 +1,123 @@
+package campus
+
+import (
+	"errors"
+	"time"
+
+	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/internal/campuswire"
+	"github.com/bellpull/bellpull/transport"
+)
+
+var (
+	errOtherUser = errors.New("a process of another user")
+	errEarly     = errors.New("too much before the registration")
+	errSilent    = errors.New("no registration in time")
+)
+
+const (
+	// maxEarly and maxEarlyBytes bound what a connection may send before its registration.
+	maxEarly      = 64
+	maxEarlyBytes = 64 << 10
+)
+
+// An inbound is an accepted connection: what the other process writes on.
+type inbound struct {
+	conn  transport.Conn
+	port  transport.Port
+	name  string   // that was registered
+	early [][]byte // frames that came before the registration (section 14, Q5)
+	size  int      // of those
+}
+
+// register reads until the first registration and hands the connection on.
+func (e *engine) register(in *inbound) {
+	err := in.await(e, transport.Now()+int64(e.cfg.RegisterTimeout))
+	e.mu.Lock()
+	for i, p := range e.pending {
+		if p == in {
+			e.pending = append(e.pending[:i:i], e.pending[i+1:]...)
+			break
+		}
+	}
+	e.mu.Unlock()
+	if err != nil {
+		in.port.Close()
+		if !errors.Is(err, errHungUp) { // a probe: somebody looked whether we are there
+			e.refused(in.name, in.conn.Identity(), err)
+		}
+		return
+	}
+	e.arrived(in)
+}
+
+var errHungUp = errors.New("hung up before the registration")
+
+// await reads the registration.
+func (in *inbound) await(e *engine, until int64) error {
+	for {
+		frame, ok, err := in.port.Next()
+		switch {
+		case err != nil:
+			return bellpull.WrapTransport("accept", in.conn.Identity().Remote, err)
+		case ok:
+			f, err := e.framing.ParseFrame(frame)
+			if err != nil {
+				return err
+			}
+			switch f.Kind() {
+			case campuswire.KindRegister:
+				if in.name, err = campuswire.ParseRegister(f.Content); err == nil {
+					return nil
+				}
+				// As the original: what cannot be read is ignored.
+			case campuswire.KindDiscard:
+			default:
+				if len(in.early) == maxEarly || in.size+len(frame) > maxEarlyBytes {
+					return errEarly
+				}
+				in.early = append(in.early, append([]byte(nil), frame...))
+				in.size += len(frame)
+			}
+			continue
+		case transport.Now() >= until:
+			return errSilent
+		}
+		if err := in.port.Wait(until); err != nil {
+			return errHungUp
+		}
+	}
+}
+
+// earlyPort gives out first what came before the registration.
+type earlyPort struct {
+	transport.Port
+	early [][]byte
+}
+
+func (p *earlyPort) Next() ([]byte, bool, error) {
+	if len(p.early) > 0 {
+		f := p.early[0]
+		p.early = p.early[1:]
+		return f, true, nil
+	}
+	return p.Port.Next()
+}
+
+// reader gives the port that a link reads from.
+func (in *inbound) reader() transport.Port {
+	if len(in.early) == 0 {
+		return in.port
+	}
+	return &earlyPort{in.port, in.early}
+}
+
+// hangUpLook is how often an outbound connection is looked at while its process owes a registration: an end of what is
+// read there says nothing (section 1.2), a hang-up does (section 9.4).
+const hangUpLook = 10 * time.Millisecond
+
+// hungUp says that the process that accepted a connection is gone, where the carrier can tell.
+func hungUp(c transport.Conn) bool {
+	h, ok := c.(interface{ HungUp() bool })
+	return ok && h.HungUp()
+}

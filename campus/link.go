@@ -1,0 +1,180 @@
+package campus
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/internal/pump"
+	"github.com/bellpull/bellpull/transport"
+)
+
+// waitAnswer is the kind of every waiter: on the wire all answers are alike.
+const waitAnswer = 1
+
+// link is a pair of connections with one process.
+type link struct {
+	e        *engine
+	name     string
+	dialled  bool
+	identity transport.Identity
+	traits   transport.Traits
+	outConn  transport.Conn
+	pump     *pump.Pump
+
+	peer atomic.Pointer[bellpull.Peer]
+	up   chan struct{} // closed when peer is set: callers may read before
+
+	mu   sync.Mutex
+	also map[*side]struct{}
+}
+
+// link makes a link of its two halves and brings it up.
+func (e *engine) link(ctx context.Context, name string, in *inbound, out *outbound, dialled bool) (*link, error) {
+	l := &link{e: e, name: name, dialled: dialled, outConn: out.conn, up: make(chan struct{}), also: map[*side]struct{}{}}
+	l.identity, l.traits = in.conn.Identity(), out.conn.Traits()
+	l.pump = pump.New(in.reader(), out.port, l, e.host, e.mon,
+		pump.Limits{InFlight: e.cfg.MaxInFlight, Handlers: e.cfg.MaxHandlers})
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		in.port.Close()
+		out.port.Close()
+		return nil, errClosed("the engine is closed")
+	}
+	e.links[l] = struct{}{}
+	e.wg.Add(1)
+	e.mu.Unlock()
+	p, err := e.host.Up(ctx, l)
+	if err == nil {
+		l.peer.Store(p)
+	}
+	close(l.up)
+	l.pump.Start()
+	if err != nil {
+		l.pump.Fail(err)
+		return nil, err
+	}
+	if err := l.pump.Err(); err != nil {
+		e.host.Down(l, err) // ended while it went up
+	}
+	return l, nil
+}
+
+func (l *link) Name() string                 { return l.name }
+func (l *link) Named() bool                  { return true }
+func (l *link) Incarnation() uint64          { return 0 }
+func (l *link) Epoch() uint64                { return 0 }
+func (l *link) Bind(p *bellpull.Peer)        { l.peer.Store(p) }
+func (l *link) Identity() transport.Identity { return l.identity }
+func (l *link) Metadata() []bellpull.Pair    { return nil }
+func (l *link) Done() <-chan struct{}        { return l.pump.Done() }
+func (l *link) Err() error                   { return l.pump.Err() }
+
+func (l *link) Traits() bellpull.Traits {
+	return bellpull.Traits{Protocol: "campus", Calls: true, Notifies: true, Messages: true, Transport: l.traits}
+}
+
+func (l *link) unsupported(op string) error {
+	return &bellpull.Error{Code: bellpull.CodeUnsupported, Op: op, Peer: l.name, Ran: bellpull.Never,
+		Msg: "dotnetCampus.Ipc has no such thing"}
+}
+
+// Open: the protocol has no channels.
+func (l *link) Open(context.Context, bellpull.ChannelSpec) (*bellpull.Channel, error) {
+	return nil, l.unsupported("open")
+}
+
+// Ping: the protocol has none.
+func (l *link) Ping(context.Context) (time.Duration, error) { return 0, l.unsupported("ping") }
+
+// Drain refuses new requests of the other side until those that run are done.
+func (l *link) Drain(ctx context.Context) { l.pump.Drain(ctx) }
+
+// Close ends the link. The protocol has no goodbye: the other side sees both connections end.
+func (l *link) Close(reason string) error {
+	l.pump.Flush()
+	l.pump.Fail(errClosed(reason))
+	return nil
+}
+
+// Ended takes the link off its peer and its record.
+func (l *link) Ended(err error) {
+	l.mu.Lock()
+	sides := l.also
+	l.also = nil
+	l.mu.Unlock()
+	for s := range sides {
+		s.pump.Fail(err)
+	}
+	e := l.e
+	e.mu.Lock()
+	if r := e.records[l.name]; r != nil && r.link == l {
+		r.link = nil
+		e.forget(r)
+	}
+	e.mu.Unlock()
+	if l.peer.Load() != nil {
+		e.host.Down(l, err)
+	}
+}
+
+// Gone is called when no goroutine of the link is left.
+func (l *link) Gone() {
+	l.e.mu.Lock()
+	delete(l.e.links, l)
+	l.e.mu.Unlock()
+	l.e.wg.Done()
+}
+
+// Dispatch works on one frame (section 2.2).
+func (l *link) Dispatch(r *pump.Reader, frame []byte) error { return l.dispatch(l.pump, r, frame) }
+
+// Answer writes the answer of a request.
+func (l *link) Answer(s *pump.Serving, wait bool) (bool, error) { return l.answer(l.pump, s, wait) }
+
+// A side is a further connection that the other process has dialled and registered on. Both are read (section 1.4);
+// what comes here is answered like everything else.
+type side struct {
+	l    *link
+	pump *pump.Pump
+}
+
+// keptOut is the link's outbound port as a side may use it: it is not the side's to close.
+type keptOut struct{ transport.Port }
+
+func (keptOut) Close() error { return nil }
+
+// further reads one more connection.
+func (l *link) further(in *inbound) {
+	s := &side{l: l}
+	s.pump = pump.New(in.reader(), keptOut{l.pump.Out()}, s, l.e.host, l.e.mon, pump.Limits{Handlers: l.e.cfg.MaxHandlers})
+	l.mu.Lock()
+	if l.also == nil || len(l.also) == maxSides {
+		l.mu.Unlock()
+		in.port.Close()
+		return
+	}
+	l.also[s] = struct{}{}
+	l.e.wg.Add(1)
+	l.mu.Unlock()
+	s.pump.Start()
+}
+
+// maxSides bounds the connections of one process beside its first.
+const maxSides = 8
+
+func (s *side) Dispatch(r *pump.Reader, frame []byte) error { return s.l.dispatch(s.pump, r, frame) }
+func (s *side) Answer(v *pump.Serving, wait bool) (bool, error) {
+	return s.l.answer(s.pump, v, wait)
+}
+
+func (s *side) Ended(error) {
+	s.l.mu.Lock()
+	delete(s.l.also, s)
+	s.l.mu.Unlock()
+}
+
+func (s *side) Gone() { s.l.e.wg.Done() }
