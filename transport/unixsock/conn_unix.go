@@ -40,3 +40,15 @@ func (c *Conn) spent() bool {
 	})
 	return spent
 }
+
+// HungUp says that the other end has closed its socket or its process has ended. One that only sends or reads no more has
+// not. It does not block and reads nothing.
+func (c *Conn) HungUp() bool {
+	up := true // so is a socket that is closed here
+	c.raw.Control(func(fd uintptr) {
+		state := []unix.PollFd{{Fd: int32(fd)}}
+		n, err := unix.Poll(state, 0)
+		up = err == nil && n == 1 && state[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
+	})
+	return up
+}
