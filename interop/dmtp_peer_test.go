@@ -38,6 +38,9 @@ func dmtpCommand(t *testing.T, program string) []string {
 		}
 		return []string{path}
 	}
+	if program == campusOther {
+		return campusCommand(t)
+	}
 	if line := os.Getenv("BELLPULL_DMTP_PEER"); line != "" {
 		return strings.Fields(line)
 	}

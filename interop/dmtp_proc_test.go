@@ -20,6 +20,7 @@ import (
 type dmtpProc struct {
 	t       *testing.T
 	program string
+	args    []string
 	cmd     *exec.Cmd
 	stdin   io.WriteCloser
 	stderr  dmtpLog
@@ -58,7 +59,7 @@ func (l *dmtpLog) String() string {
 func dmtpTry(t *testing.T, program string, args ...string) *dmtpProc {
 	t.Helper()
 	line := append(dmtpCommand(t, program), args...)
-	p := &dmtpProc{t: t, program: program, cmd: exec.Command(line[0], line[1:]...), done: make(chan struct{}),
+	p := &dmtpProc{t: t, program: program, args: args, cmd: exec.Command(line[0], line[1:]...), done: make(chan struct{}),
 		waiting: map[int]chan dmtpAnswer{}, news: make(chan struct{})}
 	p.cmd.Stderr = &p.stderr
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // or each of our programs takes a second to end
