@@ -25,7 +25,7 @@ type rule struct {
 }
 
 // public is what a program outside the module could import.
-var public = []string{".", "dmtp", "campus", "transport", "transport/*"}
+var public = []string{".", "dmtp", "campus", "httplink", "transport", "transport/*"}
 
 var rules = []rule{
 	{dir: "internal/dmtpwire", layer: codec,
@@ -74,6 +74,10 @@ var rules = []rule{
 		may: []string{".", "transport", "transport/unixsock", "transport/npipe", "transport/tcp",
 			"internal/campuswire", "internal/pump"},
 		why: "an engine brings its own carriers and codecs and never another engine"},
+
+	{dir: "httplink", layer: adapter, may: []string{".", "campus", "transport", "internal/campuswire"},
+		tests: []string{"dmtp", "transport/mem"},
+		why:   "HTTP is put on links through the verbs that users have, so it knows the engine that has one of its own for it"},
 
 	{dir: "internal/recorded", layer: adapter, may: []string{"internal/dmtpwire", "internal/campuswire"},
 		why: "recorded sessions are replayed against the codecs alone"},
