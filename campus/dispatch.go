@@ -13,6 +13,7 @@ const (
 	asRaw = iota
 	asJSON
 	asBytes
+	asObject
 )
 
 // dispatch works on one frame that p has read.
@@ -93,6 +94,13 @@ func (l *link) onRequest(p *pump.Pump, r *pump.Reader, body []byte, id uint64, n
 		}
 		in.Encoding = bellpull.EncodingJSON
 		s.Body = append(append(append(s.Body, '['), doc...), ']')
+	case campuswire.BusinessObject:
+		if m := l.e.onObject(peer, rest); m != nil && !notify {
+			s.Status, s.Method, in.Method = asObject, m, m.Name()
+			s.Body = append(s.Body, rest...)
+			break
+		}
+		fallthrough
 	default:
 		in.Method = "request"
 		s.Method = l.e.onRequest
@@ -121,6 +129,8 @@ func (l *link) answer(p *pump.Pump, s *pump.Serving, wait bool) (bool, error) {
 				Code: bellpull.CodeBadArgument, Msg: err.Error(), Ran: bellpull.Yes}))
 		}
 		body = campuswire.Raw(campuswire.BusinessNone, doc)
+	case asObject:
+		body = l.objectAnswer(enc, result, fail)
 	default:
 		if fail == nil && enc != bellpull.EncodingNone {
 			body = campuswire.Raw(campuswire.BusinessNone, result)
@@ -129,6 +139,9 @@ func (l *link) answer(p *pump.Pump, s *pump.Serving, wait bool) (bool, error) {
 	n, err := l.e.framing.CallLen(&body)
 	if err != nil { // longer than a frame can be: the caller must not wait for ever
 		body = campuswire.Body{}
+		if s.Status == asObject {
+			body = l.objectAnswer(enc, nil, &bellpull.Error{Msg: "the result: " + err.Error(), Ran: bellpull.Yes})
+		}
 		n, _ = l.e.framing.CallLen(&body)
 	}
 	room, ok, err := p.Room(n, wait)

@@ -22,6 +22,7 @@ type engine struct {
 	name    string // under which this process registers
 
 	onMessage, onRequest *bellpull.Method // nil where there is none
+	members              sync.Map         // of *member to the *bellpull.Method that invokes it
 
 	acks atomic.Uint64
 	life context.Context // ends with the engine

@@ -116,8 +116,9 @@ func (l *link) Ended(err error) {
 		e.forget(r)
 	}
 	e.mu.Unlock()
-	if l.peer.Load() != nil {
+	if p := l.peer.Load(); p != nil {
 		e.host.Down(l, err)
+		e.cfg.Objects.linkEnded(p)
 	}
 }
 

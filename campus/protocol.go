@@ -36,6 +36,8 @@ type Protocol struct {
 	OnMessage bellpull.Handler
 	// OnRequest answers requests without a route; nil, or an error: the answer of no bytes, "nobody handled it".
 	OnRequest bellpull.Handler
+	// Objects keeps the remote objects of this side. nil: it has none, and can give none away.
+	Objects *Objects
 	// AllowOthers lets processes of other users in, where the file's mode or the network does.
 	AllowOthers bool
 	// RegisterTimeout bounds the wait for the other side's registration. Default 5 s.
@@ -130,6 +132,9 @@ func OnMessage(h bellpull.Handler) Option { return option(func(c *config) { c.pr
 
 // OnRequest has h answer requests without a route.
 func OnRequest(h bellpull.Handler) Option { return option(func(c *config) { c.proto.OnRequest = h }) }
+
+// ServeObjects has the objects of a table served, and those given away kept in it.
+func ServeObjects(t *Objects) Option { return option(func(c *config) { c.proto.Objects = t }) }
 
 // NodeOptions hands options to the node.
 func NodeOptions(opts ...bellpull.NodeOption) Option {
