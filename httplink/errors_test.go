@@ -7,10 +7,13 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/campus"
+	"github.com/bellpull/bellpull/dmtp"
 	"github.com/bellpull/bellpull/httplink"
+	"github.com/bellpull/bellpull/transport/mem"
 )
 
 // TestPeersWithoutHTTP: nobody there, a handler that fails, one that says nothing, one that speaks something else.
@@ -147,8 +150,39 @@ func TestHandlersThatBreakTheRules(t *testing.T) {
 	})
 }
 
-// TestPeersThatAreAway: a campus peer that is closed is so, and so is one for calls.
-func TestPeersThatAreAway(t *testing.T) {
+// TestRequestsWaitForTheServer: as calls do, where they are calls.
+func TestRequestsWaitForTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := bellpull.NewMux()
+		m.Handle("web", httplink.Handler(newSite()))
+		network := dmtp.NodeOptions(bellpull.WithTransports(mem.New()))
+		node, err := dmtp.Listen(t.Context(), "mem:b", m, network)
+		if err != nil {
+			t.Fatal(err)
+		}
+		peer, err := dmtp.Dial(t.Context(), "mem:b", network)
+		ready(t, node, peer, err)
+		c := &http.Client{Transport: &httplink.Transport{Peer: peer, Method: "web"}}
+		get(t, c, "GET", "http://localhost/echo", "", nil)
+		node.Close(t.Context())
+		synctest.Wait()
+		time.AfterFunc(time.Second, func() {
+			again, err := dmtp.Listen(t.Context(), "mem:b", m, network)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(func() { again.Close(context.Background()) })
+		})
+		begin := time.Now()
+		if _, got := get(t, c, "POST", "http://localhost/echo", "still here", nil); got != "still here" || time.Since(begin) < time.Second {
+			t.Errorf("%q after %v", got, time.Since(begin))
+		}
+	})
+}
+
+// TestPeersThatAreClosed: the request did not run, whatever the protocol.
+func TestPeersThatAreClosed(t *testing.T) {
 	for name, link := range links {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -160,6 +160,13 @@ func TestRequestsReachTheMux(t *testing.T) {
 		if _, got = get(t, c, "GET", "http://shop:80/items/a%2Fb", "", nil); got != `a/b  "" "shop" /items/a%2Fb a` {
 			t.Errorf("%q", got)
 		}
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", "http://localhost/items/3#part", nil)
+		req.Host = "shop:81"
+		if resp, err := c.Do(req); err != nil {
+			t.Error(err)
+		} else if got, _ := io.ReadAll(resp.Body); string(got) != `3  "" "shop:81" /items/3 a` {
+			t.Errorf("%q", got)
+		}
 		if resp, err := c.Get("http://localhost/away"); err != nil || resp.StatusCode != 200 || resp.Request.URL.Path != "/items/9" {
 			t.Error("redirect:", resp, err)
 		}
@@ -240,6 +247,22 @@ func TestLargeBodies(t *testing.T) {
 	}
 }
 
+// TestWhatFitsNoFrame: with limits above what a frame of dotnetCampus.Ipc holds, it is an error or a 500, not silence.
+func TestWhatFitsNoFrame(t *testing.T) {
+	if testing.Short() {
+		t.Skip("moves 30 MB")
+	}
+	const n = 13_000_000
+	_, peer := links["campus"](t, httplink.Handler(newSite(), httplink.MaxBody(2*n)))
+	c := &http.Client{Transport: &httplink.Transport{Peer: peer, MaxBody: 2 * n}}
+	_, err := c.Post("http://localhost/echo", "", bytes.NewReader(make([]byte, n)))
+	refused(t, err, bellpull.CodeTooLarge, bellpull.Never)
+	resp, got := get(t, c, "GET", fmt.Sprintf("http://localhost/zeros?n=%d", n), "", nil)
+	if resp.StatusCode != 500 || !strings.HasPrefix(got, "answer of 17333") {
+		t.Errorf("%s %.99q", resp.Status, got)
+	}
+}
+
 // TestBodiesOverTheLimit: with limits of our own, on either side.
 func TestBodiesOverTheLimit(t *testing.T) {
 	for name, link := range links {
@@ -255,11 +278,12 @@ func TestBodiesOverTheLimit(t *testing.T) {
 				if resp, got := get(t, c, "GET", "http://localhost/zeros?n=11", "", nil); resp.StatusCode != 500 {
 					t.Error(resp.Status, got)
 				}
-				for _, body := range []io.Reader{bytes.NewReader(make([]byte, 21)), io.MultiReader(bytes.NewReader(make([]byte, 99)))} {
+				known := bytes.NewReader(make([]byte, 99))
+				for size, body := range map[int64]io.Reader{99: known, 21: io.MultiReader(bytes.NewReader(make([]byte, 99)))} {
 					_, err := c.Post("http://localhost/echo", "", body)
 					refused(t, err, bellpull.CodeTooLarge, bellpull.Never)
-					if e, ok := errors.AsType[*transport.LimitError](err); !ok || e.Limit != 20 || e.Size != 21 {
-						t.Error(err)
+					if e, ok := errors.AsType[*transport.LimitError](err); !ok || e.Limit != 20 || e.Size != size {
+						t.Error(err, size)
 					}
 				}
 			})
