@@ -135,9 +135,6 @@ func (o *Object) exchange(l *link, x *bellpull.Exchange, m *member, out any, arg
 		v.Null = m.args[i] != nil && !v.Object()
 		q.Args = append(q.Args, v)
 	}
-	if m.call >= campuswire.CallMethod && q.Args == nil {
-		q.Args = []campuswire.Value{}
-	}
 	b := campuswire.Raw(campuswire.BusinessObject, q.AppendJSON(nil, d.Escape))
 	if err := l.request(x, &b); err != nil {
 		return err

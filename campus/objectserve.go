@@ -11,7 +11,7 @@ import (
 // then whatever takes requests without a route may handle it. Each member is a method of its own to the pump, so that
 // slow ones do not hold up others.
 func (e *engine) onObject(p *bellpull.Peer, doc []byte) *bellpull.Method {
-	if e.cfg.Objects == nil {
+	if e.cfg.Objects == nil || p == nil {
 		return nil
 	}
 	var q campuswire.Invocation
