@@ -33,25 +33,30 @@ func errorOf(f *campuswire.RouteFailure) *bellpull.Error {
 		e.Code, e.Ran = bellpull.CodeNoMethod, bellpull.Never
 		return e
 	}
-	code, ran, ok := strings.Cut(strings.TrimPrefix(f.Type.String(), ourType), ".")
-	if !ok || !strings.HasPrefix(f.Type.String(), ourType) {
+	code, ran, ok := ours(f.Type.String())
+	if !ok {
 		e.Msg = bellpull.RemoteText(f.Type.String() + ": " + f.Message.String())
 		return e
 	}
-	for c := bellpull.CodeUnknown; ; c++ {
-		if s := c.String(); s == code {
-			e.Code = c
-			break
-		} else if strings.HasPrefix(s, "code_") {
-			break
-		}
-	}
-	for _, r := range []bellpull.Executed{bellpull.Never, bellpull.Maybe, bellpull.Yes} {
-		if r.String() == ran {
-			e.Ran = r
-		}
-	}
+	e.Code, e.Ran = code, ran
 	return e
+}
+
+// ours reads the type of a failure that a Bellpull node has made. That of an application may begin like it.
+func ours(typ string) (code bellpull.Code, ran bellpull.Executed, ok bool) {
+	words, ok := strings.CutPrefix(typ, ourType)
+	of, rest, _ := strings.Cut(words, ".")
+	for ran = bellpull.Maybe; ok && ran.String() != rest; ran++ {
+		if ran == bellpull.Yes {
+			return 0, 0, false
+		}
+	}
+	for ; ok && code.String() != of; code++ {
+		if code == bellpull.CodeUnsupported {
+			return 0, 0, false
+		}
+	}
+	return code, ran, ok
 }
 
 // emptyAnswer is what an answer of no bytes means (section 4.2).

@@ -181,7 +181,7 @@ func TestExceptionsKeepTheirTypes(t *testing.T) {
 		calc, _, _, _ := objects(t)
 		for _, kind := range []string{campus.ExceptionArgument, campus.ExceptionArgumentNull, campus.ExceptionBadImageFormat,
 			campus.ExceptionInvalidCast, campus.ExceptionInvalidOperation, campus.ExceptionNotImplemented, campus.ExceptionNotSupported,
-			campus.ExceptionNullReference, campus.ExceptionIndexOutOfRange, "My.CustomException", ""} {
+			campus.ExceptionNullReference, campus.ExceptionIndexOutOfRange, "My.CustomException", "Bellpull.Peers.CustomException", ""} {
 			err := calc.Invoke(t.Context(), "Fail", nil, kind)
 			x, _ := errors.AsType[*campus.Exception](err)
 			want := campus.Exception{Type: kind, Message: "fail:" + kind, Stack: "   at F()", Extra: "x"}

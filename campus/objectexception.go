@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"strconv"
-	"strings"
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/internal/campuswire"
@@ -86,11 +85,11 @@ func exceptionInstead(e *bellpull.Error) *Exception {
 // errorOfException makes the error of a call whose member threw.
 func errorOfException(w *campuswire.Exception) *bellpull.Error {
 	x := &Exception{Type: w.Type.String(), Message: w.Message.String(), Stack: w.Stack.String(), Extra: w.Extra.String()}
-	switch {
-	case x.Type == ExceptionMemberNotFound:
+	if x.Type == ExceptionMemberNotFound {
 		return &bellpull.Error{Code: bellpull.CodeNoMethod, Remote: true, Ran: bellpull.Never, Err: x,
 			Advice: "compare name, kind and types of parameters in the Contract with the .NET declaration"}
-	case strings.HasPrefix(x.Type, ourType):
+	}
+	if _, _, ok := ours(x.Type); ok {
 		return errorOf(&campuswire.RouteFailure{Type: w.Type, Message: w.Message})
 	}
 	return &bellpull.Error{Code: bellpull.CodeFailed, Remote: true, Ran: bellpull.Yes, Err: x}

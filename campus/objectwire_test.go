@@ -186,6 +186,8 @@ func TestInvocationsAreThoseOfDotNET(t *testing.T) {
 			header + `{"r":{"v":"x"}}`:      {Code: bellpull.CodeBadArgument, Ran: bellpull.Yes},
 			header + `{"e":{"m":"no"}}`:     {Code: bellpull.CodeFailed, Ran: bellpull.Yes},
 			header + `{"r":{"v":1},"e":{}}`: {Code: bellpull.CodeFailed, Ran: bellpull.Yes},
+			header + `{"e":{"t":"Bellpull.busy.of.My","m":""}}`:     {Code: bellpull.CodeFailed, Ran: bellpull.Yes},
+			header + `{"e":{"t":"Bellpull.Mine.yes"}}`:              {Code: bellpull.CodeFailed, Ran: bellpull.Yes},
 			header + `{"e":{"t":"Bellpull.busy.never","m":"full"}}`: {Code: bellpull.CodeBusy, Ran: bellpull.Never},
 		} {
 			answer = odd
