@@ -21,6 +21,7 @@
 //	bellpull.Call, Peer.Notify      a JSON direct route: one argument, one result, which must be an object
 //	Peer.CallBytes, or one []byte   a raw-byte direct route
 //	Raw(peer).Request, .Notify      a request or message without a route, with a business header or none
+//	ObjectOf(peer, c, id).Invoke    a member of a remote object, of the contract c; Objects.Serve is the other side
 //
 // A JSON route has at most one argument; without one {} is sent, and {} is what a handler without parameters gets. An
 // answer of no bytes says that nobody handled the request or that the handler failed: [bellpull.Maybe].

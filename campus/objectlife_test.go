@@ -150,3 +150,21 @@ func TestObjectsMayBeUsedByManyAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestObjectsTakenAwayOnTheWayAreUnknown: after the request was read, before it ran.
+func TestObjectsTakenAwayOnTheWayAreUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		served := campus.NewObjects()
+		cancel, err := served.Serve(foo, "", fooImpl())
+		must(t, err)
+		_, peer := two(t, campus.ServeObjects(served), campus.NodeOptions(bellpull.WithHandlerInterceptor(func(next bellpull.Handler) bellpull.Handler {
+			return bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) {
+				cancel()
+				next.ServeBell(w, r)
+			})
+		})))
+		if got := ask(t, peer, exchanges[0].request); got != "" {
+			t.Error(got)
+		}
+	})
+}

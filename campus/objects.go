@@ -41,7 +41,7 @@ type entry struct {
 	key  objectKey
 	what *joint
 	from origin
-	for_ map[*bellpull.Peer]struct{} // those it was given to; nil: everybody may use it
+	holders map[*bellpull.Peer]struct{} // those it was given to; nil: everybody may use it
 }
 
 // NewObjects makes an empty table.
@@ -86,7 +86,7 @@ func (t *Objects) Release(o *Object) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if e := t.leases[o.origin()]; e != nil {
-		for p := range e.for_ {
+		for p := range e.holders {
 			t.drop(p, e)
 		}
 	}
@@ -129,11 +129,11 @@ func over(p *bellpull.Peer) bool {
 
 // drop takes an object from one peer. Called with mu held.
 func (t *Objects) drop(p *bellpull.Peer, e *entry) {
-	delete(e.for_, p)
+	delete(e.holders, p)
 	if delete(t.held[p], e); len(t.held[p]) == 0 {
 		delete(t.held, p)
 	}
-	if len(e.for_) == 0 {
+	if len(e.holders) == 0 {
 		delete(t.table, e.key)
 		delete(t.leases, e.from)
 	}
@@ -150,7 +150,7 @@ func (t *Objects) find(p *bellpull.Peer, m *campuswire.Invocation) *joint {
 	if e == nil {
 		return nil
 	}
-	if _, ok := e.for_[p]; !ok && e.for_ != nil {
+	if _, ok := e.holders[p]; !ok && e.holders != nil {
 		return nil
 	}
 	return e.what
@@ -179,7 +179,7 @@ func (t *Objects) give(p *bellpull.Peer, o *Object) (string, error) {
 	}
 	e := t.leases[o.origin()]
 	if e != nil {
-		if _, ok := e.for_[p]; ok {
+		if _, ok := e.holders[p]; ok {
 			return e.key.id, nil
 		}
 	}
@@ -191,10 +191,10 @@ func (t *Objects) give(p *bellpull.Peer, o *Object) (string, error) {
 			Msg: fmt.Sprintf("the peer has been given %d objects", maxLeases), Advice: "release objects that are no longer needed"}
 	}
 	if e == nil {
-		e = &entry{key: objectKey{o.contract.Name, newID()}, what: j, from: o.origin(), for_: map[*bellpull.Peer]struct{}{}}
+		e = &entry{key: objectKey{o.contract.Name, newID()}, what: j, from: o.origin(), holders: map[*bellpull.Peer]struct{}{}}
 		t.table[e.key], t.leases[e.from] = e, e
 	}
-	e.for_[p] = struct{}{}
+	e.holders[p] = struct{}{}
 	if t.held[p] == nil {
 		t.held[p] = map[*entry]struct{}{}
 	}
