@@ -38,9 +38,9 @@ type origin struct {
 
 // An entry is an object under its key.
 type entry struct {
-	key  objectKey
-	what *joint
-	from origin
+	key     objectKey
+	what    *joint
+	from    origin
 	holders map[*bellpull.Peer]struct{} // those it was given to; nil: everybody may use it
 }
 
