@@ -76,6 +76,7 @@ func newCampusPair(t *testing.T, args ...string) *campusPair {
 		w.Write(append([]byte("echo:"), r.Borrow()...))
 	}))
 	c.proto = &campus.Protocol{
+		Objects:   campusTable(t),
 		OnMessage: bellpull.HandlerFunc(func(_ *bellpull.Reply, r *bellpull.Request) { c.heard <- string(r.Borrow()) }),
 		OnRequest: bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) {
 			if s := string(r.Borrow()); s != "nobody" {

@@ -18,7 +18,7 @@ import (
 const limitsPage = "docs/limits.md"
 
 // limited are the packages whose constants are looked at: what a program of a user is made of.
-var limited = []string{".", "dmtp", "httplink", "internal/pump", "internal/bellwire", "internal/dmtpwire", "transport", "transport/mem",
+var limited = []string{".", "dmtp", "campus", "httplink", "internal/pump", "internal/bellwire", "internal/dmtpwire", "transport", "transport/mem",
 	"transport/npipe", "transport/tcp", "transport/unixsock"}
 
 // limitName matches the constants that must be on the page.
