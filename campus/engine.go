@@ -67,17 +67,6 @@ func (e *engine) port(c transport.Conn) transport.Port {
 // ack counts this process's frames; nobody checks it (section 3).
 func (e *engine) ack() uint64 { return e.acks.Add(1) }
 
-// go1 runs f in a goroutine that Close waits for, unless the engine is closed.
-func (e *engine) go1(f func()) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		return false
-	}
-	e.wg.Go(f)
-	return true
-}
-
 // Serve takes an accepted connection: its first frame says who dialled.
 func (e *engine) Serve(c transport.Conn) {
 	if !e.cfg.AllowOthers && !c.Identity().SameUser {
