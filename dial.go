@@ -168,8 +168,8 @@ func (p *Peer) pause(ctx context.Context, d time.Duration) bool {
 const (
 	// redialTimeout bounds one try to reconnect.
 	redialTimeout = 5 * time.Second
-	// maxRefused is how many refusals in a row a redial, or a Dial that waits, takes for final. One may be a service that has not noticed
-	// yet that our old connection, and with it our name, is free.
+	// maxRefused is how many refusals in a row a redial, or a Dial that waits, takes for final. One may be a service
+	// that has not noticed yet that our old connection, and with it our name, is free.
 	maxRefused = 5
 )
 

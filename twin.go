@@ -44,7 +44,7 @@ func (h *host) Listens() bool {
 	return len(h.listeners) > 0
 }
 
-// a dialTry is one dial under way.
+// A dialTry is one dial under way.
 type dialTry struct{ over chan struct{} }
 
 // try has the engine dial the peer.

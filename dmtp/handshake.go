@@ -332,10 +332,15 @@ func idTaken(id string) string { return fmt.Sprintf("id %q is in use", id) }
 // refuse answers a handshake with Status 2 and a text. The connection stays: the client may try again until the verify
 // timeout.
 func (l *link) refuse(answer *dmtpwire.WaitVerify, text string, why error) {
-	answer.Status = dmtpwire.StatusOvertime // 2: in a handshake, refused
+	l.answerNo(answer, text)
+	l.e.refused(*l.id.Load(), l.identity, why)
+}
+
+// answerNo answers a handshake with Status 2, in a handshake "refused", and a text.
+func (l *link) answerNo(answer *dmtpwire.WaitVerify, text string) {
+	answer.Status = dmtpwire.StatusOvertime
 	answer.Message = dmtpwire.Str(text)
 	l.post(dmtpwire.FlagVerifyResponse, answer.AppendJSON(nil, dmtpwire.Compact))
-	l.e.refused(*l.id.Load(), l.identity, why)
 }
 
 // verify says whether a client is let in: by the user the transport proves, the token, and the callback, in this order.

@@ -23,9 +23,7 @@ func proveTwin(run, asked uint64) []byte {
 func (l *link) refuseTwin(answer *dmtpwire.WaitVerify, twin *bellpull.TwinError) {
 	proof := hex.EncodeToString(proveTwin(twin.Run, l.remote.incarnation))
 	answer.Metadata.Set(twinKey, dmtpwire.Str(proof))
-	answer.Status = dmtpwire.StatusOvertime // 2: in a handshake, refused
-	answer.Message = dmtpwire.Str("this node is connected to yours already")
-	l.post(dmtpwire.FlagVerifyResponse, answer.AppendJSON(nil, dmtpwire.Compact))
+	l.answerNo(answer, "this node is connected to yours already")
 	l.pump.Retire(&bellpull.Error{Code: bellpull.CodeNameTaken, Op: "accept", Err: twin}, time.Second)
 }
 
@@ -41,8 +39,5 @@ func (l *link) join(m *dmtpwire.WaitVerify, proof dmtpwire.Str) error {
 	l.twin, err = l.e.host.Join(l.dialCtx, theirs.epoch, func(run uint64) bool {
 		return hmac.Equal(proveTwin(run, l.run), want)
 	})
-	if err != nil {
-		return err
-	}
-	return nil
+	return err
 }
