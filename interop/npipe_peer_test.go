@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -54,36 +53,6 @@ func npipeTemp(t *testing.T) string {
 	}
 	t.Setenv("TMPDIR", dir)
 	return dir
-}
-
-// npipeNobody has a program run as another user, which takes root and a copy that this user can reach.
-func npipeNobody(t *testing.T) func(*exec.Cmd) {
-	t.Helper()
-	if os.Getuid() != 0 {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("not root: CI must be, or nothing is tested with processes of another user")
-		}
-		t.Skip("NOT TESTED WITH ANOTHER USER: only root can start processes of one")
-	}
-	return func(cmd *exec.Cmd) {
-		program, err := os.ReadFile(cmd.Path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		dir, err := os.MkdirTemp("/tmp", "bp")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { os.RemoveAll(dir) })
-		if err := os.Chmod(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		cmd.Path, cmd.Dir = filepath.Join(dir, "pipepeer"), "/"
-		if err := os.WriteFile(cmd.Path, program, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	}
 }
 
 // npipeFields are the fields of a command, of its result or of an event.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/bellpull/bellpull/internal/fdtest"
+	"github.com/bellpull/bellpull/internal/otheruser"
 	"github.com/bellpull/bellpull/transport"
 	"github.com/bellpull/bellpull/transport/npipe"
 	"github.com/bellpull/bellpull/transport/unixsock"
@@ -309,7 +310,7 @@ func TestNpipeCurrentUser(t *testing.T) {
 
 // TestNpipeOtherUser: .NET runs as another user. Each end that keeps to its user refuses the other.
 func TestNpipeOtherUser(t *testing.T) {
-	as := npipeNobody(t)
+	as := otheruser.Prepare(t)
 	npipeTemp(t)
 	p := npipeStart(t, as)
 
@@ -332,7 +333,7 @@ func TestNpipeOtherUser(t *testing.T) {
 			}
 		}
 		c := npipeDial(t, "open net", npipe.WithAnyServer())
-		if id := c.Identity(); id.UID != 65534 || id.SameUser || c.Traits().SameUser {
+		if id := c.Identity(); id.UID != otheruser.ID || id.SameUser || c.Traits().SameUser {
 			t.Errorf("the server is %+v", id)
 		}
 		npipeEcho(t, c, npipeFill(64, 1))

@@ -10,10 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/bellpull/bellpull"
@@ -22,39 +20,6 @@ import (
 	"github.com/bellpull/bellpull/transport/npipe"
 	"github.com/bellpull/bellpull/transport/unixsock"
 )
-
-// otherUser is who is not us: nobody, on most systems.
-const otherUser = 65534
-
-// asAnother gives what has a program run as another user, from a copy of this binary that this user can read. It takes
-// root.
-func asAnother(t testing.TB) func(*exec.Cmd) {
-	t.Helper()
-	if os.Getuid() != 0 {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("not root: CI must be, or nothing is tested with processes of another user")
-		}
-		t.Skip("NOT TESTED WITH ANOTHER USER: only root can start processes of one")
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program, err := os.ReadFile(exe)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := shortDir(t)
-	copied := filepath.Join(dir, "program")
-	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(copied, program, 0o755)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.Remove(fmt.Sprintf("/tmp/bellpull-%d", otherUser)) }) // if it is empty
-	return func(cmd *exec.Cmd) {
-		cmd.Path, cmd.Dir = copied, "/"
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: otherUser, Gid: otherUser}}
-	}
-}
 
 // settings are "key=value" arguments of the programs house and guest.
 type settings map[string]string

@@ -11,13 +11,15 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/bellpull/bellpull/internal/otheruser"
 )
 
 // TestP09AnActivatedSocketIsItsMakers: a client is told by the kernel who called listen, not who serves. So a socket that
 // was handed over is as trusted as whoever made it, whoever it was handed to, and the service does not put its own name
 // to it: whoever made the socket may still accept from it.
 func TestP09AnActivatedSocketIsItsMakers(t *testing.T) {
-	as := asAnother(t)
+	as := otheruser.Prepare(t)
 	me := os.Getuid()
 	for name, c := range map[string]struct {
 		maker, owner int             // who calls listen, whose the file is
@@ -27,11 +29,11 @@ func TestP09AnActivatedSocketIsItsMakers(t *testing.T) {
 		// As systemd has it for a service of a user: root makes the socket and its file.
 		"root's, serving as another": {me, me, as, "failed refused - ", "served as pid PID uid 65534 same true, by pid MAKER uid 0 same true"},
 		// The file is the user's (SocketUser=): that root made it does not show any more in the file.
-		"root's, file given away":          {me, otherUser, as, "failed refused - ", "failed not_trusted 0 "},
+		"root's, file given away":          {me, otheruser.ID, as, "failed refused - ", "failed not_trusted 0 "},
 		"root's, serving as root":          {me, me, nil, "served as pid PID uid 0 same true, by pid MAKER uid 0 same true", "failed refused - "},
-		"another's, serving as root":       {otherUser, otherUser, nil, "failed not_trusted 65534 ", "failed refused - "},
-		"another's, in a file of root":     {otherUser, me, nil, "failed not_trusted 65534 ", "failed refused - "},
-		"another's, serving as that other": {otherUser, otherUser, as, "failed not_trusted 65534 ", "served as pid PID uid 65534 same true, by pid MAKER uid 65534 same true"},
+		"another's, serving as root":       {otheruser.ID, otheruser.ID, nil, "failed not_trusted 65534 ", "failed refused - "},
+		"another's, in a file of root":     {otheruser.ID, me, nil, "failed not_trusted 65534 ", "failed refused - "},
+		"another's, serving as that other": {otheruser.ID, otheruser.ID, as, "failed not_trusted 65534 ", "served as pid PID uid 65534 same true, by pid MAKER uid 65534 same true"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			leftNothing(t)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/dmtp"
+	"github.com/bellpull/bellpull/internal/otheruser"
 	"github.com/bellpull/bellpull/transport/tcp"
 )
 
@@ -40,7 +41,7 @@ func begins(t testing.TB, said string, want ...string) {
 // unless they were told to. Nothing but the kernel's word counts. Each case has a process of another user at one end,
 // and shows that our own gets in where the other does not.
 func TestP09PrivateToThisUser(t *testing.T) {
-	as := asAnother(t)
+	as := otheruser.Prepare(t)
 	me := os.Getuid()
 	local := fmt.Sprintf("local:survival-p09-%d", os.Getpid())
 	abstract := fmt.Sprintf("unix:@survival-p09-%d", os.Getpid())

@@ -10,9 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -207,34 +205,6 @@ func (c *child) line() string {
 func (c *child) kill() {
 	c.Process.Kill()
 	c.Wait()
-}
-
-// nobody has the child run as user 65534, from a copy of the binary that this user can read. It needs root.
-func nobody(t *testing.T) func(*exec.Cmd) {
-	t.Helper()
-	if os.Getuid() != 0 {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("not root: CI must be, or nothing is tested with processes of another user")
-		}
-		t.Skip("NOT TESTED WITH ANOTHER USER: only root can start processes of one")
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(exe)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := shortDir(t)
-	dup := filepath.Join(dir, "child")
-	if err := os.WriteFile(dup, data, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return func(cmd *exec.Cmd) {
-		cmd.Path, cmd.Dir = dup, "/"
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	}
 }
 
 // kindsOf says in words what an error is, for children to tell.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bellpull/bellpull/internal/otheruser"
 	"github.com/bellpull/bellpull/transport"
 )
 
@@ -27,7 +28,7 @@ func open(t *testing.T, paths ...string) {
 // TestOtherUsersClient: another user does not get into a private endpoint, by its files or by its check of users, and
 // does not stop others from getting in.
 func TestOtherUsersClient(t *testing.T) {
-	as := nobody(t)
+	as := otheruser.Prepare(t)
 	dir, dirs := homes(t)
 	l := listen(t, "local:mine", dirs)
 
@@ -53,7 +54,7 @@ func TestOtherUsersClient(t *testing.T) {
 
 // TestSameUserOnly: a socket at a path that everybody may connect to, for one user all the same.
 func TestSameUserOnly(t *testing.T) {
-	as := nobody(t)
+	as := otheruser.Prepare(t)
 	path := filepath.Join(shortDir(t), "s")
 	l := listen(t, "unix:"+path, WithMode(0o777), WithSameUserOnly())
 	c := spawn(t, "dial", as, "unix:"+path)
@@ -68,13 +69,13 @@ func TestSameUserOnly(t *testing.T) {
 
 // TestOtherUserIdentity: a socket at a path lets in whom its mode lets in, and says who that is.
 func TestOtherUserIdentity(t *testing.T) {
-	as := nobody(t)
+	as := otheruser.Prepare(t)
 	path := filepath.Join(shortDir(t), "s")
 	l := listen(t, "unix:"+path, WithMode(0o777))
 	c := spawn(t, "dial", as, "unix:"+path)
 	a := accept(t, l)
-	if id := a.Identity(); id.PID != c.Process.Pid || id.UID != 65534 || id.GID != 65534 || !id.HasUser || id.SameUser {
-		t.Errorf("the client is %+v, want process %d of 65534 and not SameUser", id, c.Process.Pid)
+	if id := a.Identity(); id.PID != c.Process.Pid || id.UID != otheruser.ID || id.GID != otheruser.ID || !id.HasUser || id.SameUser {
+		t.Errorf("the client is %+v, want process %d of another user and not SameUser", id, c.Process.Pid)
 	}
 	if tr := a.Traits(); tr.SameUser || !tr.PeerIdentity {
 		t.Errorf("traits %+v", tr)
@@ -84,14 +85,14 @@ func TestOtherUserIdentity(t *testing.T) {
 
 // TestRootsServer: root's server is trusted where root owns the file, and only there.
 func TestRootsServer(t *testing.T) {
-	as := nobody(t)
+	as := otheruser.Prepare(t)
 	path := filepath.Join(shortDir(t), "s")
 	listen(t, "unix:"+path, WithMode(0o777))
 	c := spawn(t, "dial", as, "unix:"+path)
 	if got := c.line(); got != "connected" {
 		t.Errorf("root's socket: %q", got)
 	}
-	if err := os.Chown(path, 65534, 65534); err != nil {
+	if err := os.Chown(path, otheruser.ID, otheruser.ID); err != nil {
 		t.Fatal(err)
 	}
 	c = spawn(t, "dial", as, "unix:"+path)
@@ -102,7 +103,7 @@ func TestRootsServer(t *testing.T) {
 
 // TestOtherUsersServer: a client does not talk to a server of another user unless told to.
 func TestOtherUsersServer(t *testing.T) {
-	as := nobody(t)
+	as := otheruser.Prepare(t)
 	dir := shortDir(t)
 	open(t, dir)
 	at := "unix:" + filepath.Join(dir, "s")
@@ -122,7 +123,7 @@ func TestOtherUsersServer(t *testing.T) {
 	if _, err := io.ReadFull(conn, make([]byte, 4)); err != nil {
 		t.Error(err)
 	}
-	if id := conn.Identity(); id.UID != 65534 || id.SameUser || id.PID != c.Process.Pid {
+	if id := conn.Identity(); id.UID != otheruser.ID || id.SameUser || id.PID != c.Process.Pid {
 		t.Errorf("the server is %+v", id)
 	}
 }
@@ -130,7 +131,7 @@ func TestOtherUsersServer(t *testing.T) {
 // TestOtherUsersPrivateServer: a server of another user that found its way into our directory is refused, whatever
 // options say.
 func TestOtherUsersPrivateServer(t *testing.T) {
-	as := nobody(t)
+	as := otheruser.Prepare(t)
 	dir, dirs := homes(t)
 	os.Mkdir(dir, 0o700)
 	open(t, dir)
@@ -146,7 +147,7 @@ func TestOtherUsersPrivateServer(t *testing.T) {
 
 // TestRootsClient: root may connect to anybody's private endpoint, and is not taken for its user.
 func TestRootsClient(t *testing.T) {
-	as := nobody(t)
+	as := otheruser.Prepare(t)
 	dir := shortDir(t)
 	open(t, dir)
 	c := spawn(t, "listen", as, "local:theirs", filepath.Join(dir, "p"))
