@@ -85,6 +85,15 @@ func (p *Peer) Notify(ctx context.Context, method string, args ...any) error {
 	return p.run(x)
 }
 
+// Do runs an exchange with a verb of one protocol as [Call] runs a call: through the node's interceptors, on the link
+// that is up or the next that comes up, within the deadline of ctx or the node's timeout. It is for packages of protocols.
+// x has its Verb, and a Method by which interceptors and errors know it; Ctx and Deadline, and what [WithCall] says, are
+// set here. It blocks as Call does; errors are [*Error]. A peer of another protocol answers [CodeUnsupported].
+func (p *Peer) Do(ctx context.Context, x *Exchange) error {
+	p.begin(ctx, x)
+	return p.run(x)
+}
+
 // Ping measures one round trip that runs no user code. It blocks until answered, ctx is done or 5 s are over.
 // A protocol without pings answers [CodeUnsupported].
 func (p *Peer) Ping(ctx context.Context) (time.Duration, error) {
@@ -116,10 +125,17 @@ const keepBody = 64 << 10
 // exchange takes an Exchange and fills what all calls have in common.
 func (p *Peer) exchange(ctx context.Context, method string) *Exchange {
 	x := p.node.exchanges.Get().(*Exchange)
-	*x = Exchange{Ctx: ctx, Method: method, Body: x.Body[:0]}
+	*x = Exchange{Method: method, Body: x.Body[:0]}
 	if cap(x.Body) > keepBody {
 		x.Body = nil
 	}
+	p.begin(ctx, x)
+	return x
+}
+
+// begin sets what ctx says of an exchange.
+func (p *Peer) begin(ctx context.Context, x *Exchange) {
+	x.Ctx = ctx
 	if d, ok := ctx.Deadline(); ok {
 		x.Deadline = transport.Now() + int64(time.Until(d))
 	} else {
@@ -131,7 +147,6 @@ func (p *Peer) exchange(ctx context.Context, method string) *Exchange {
 	if c, ok := ctx.Value(callKey{}).(*callConfig); ok {
 		x.Meta, x.Accepted = c.meta, c.accepted
 	}
-	return x
 }
 
 func (p *Peer) encode(x *Exchange, op string, args []any) error {

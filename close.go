@@ -92,6 +92,7 @@ func (n *Node) shutDown(links []Link, peers []*Peer) {
 	}
 	closed := make(chan error, len(n.engines))
 	for _, o := range n.engines { // at once: the handlers of one must not keep the links of another
+		n.cfg.mux.leave(o.engine)
 		go func() { closed <- o.engine.Close() }()
 	}
 	for _, p := range peers {

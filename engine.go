@@ -29,6 +29,13 @@ type Guard interface {
 	Admit(transport.Traits) error
 }
 
+// A Fitter is a [Protocol] that cannot serve every handler.
+type Fitter interface {
+	// Fits says why the protocol cannot serve a method, nil when it can. It is asked of the methods that the node's
+	// [Mux] has when the protocol is first used, and of those that are added later.
+	Fits(*Method) error
+}
+
 // A Drainer is a [Link] that can refuse new requests while those that run finish.
 type Drainer interface {
 	// Drain blocks until no handler of the link runs, ctx is done or the link has ended.
@@ -122,8 +129,8 @@ type Host interface {
 // them. All methods may be called concurrently.
 type Link interface {
 	// Do runs an exchange: it sends the request and, for a call, blocks until the answer is in x, the deadline is
-	// over, x.Ctx is done or the link ends. The error is nil or an [*Error]. x and all it refers to belong to the
-	// link until Do returns, and not a moment longer.
+	// over, x.Ctx is done or the link ends. The error is nil or an [*Error]; a Verb that the link does not know is
+	// [CodeUnsupported]. x and all it refers to belong to the link until Do returns, and not a moment longer.
 	Do(x *Exchange) error
 	// Open opens a channel, or answers [CodeUnsupported].
 	Open(ctx context.Context, spec ChannelSpec) (*Channel, error)
@@ -186,6 +193,7 @@ const (
 // An Exchange is one call or notify on its way. Peers fill it and links work on it; see [Link.Do].
 type Exchange struct {
 	Ctx      context.Context // never nil; looked at only when about to block
+	Verb     any             // a verb that one protocol has beside calls and notifies; see Peer.Do. nil for those
 	Notify   bool            // no answer is wanted
 	Accepted bool            // the answer is wanted when the request was taken, before it ran (DMTP WaitSend)
 	Method   string          // at most MaxMethod bytes

@@ -2,21 +2,26 @@ package bellpull
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unicode/utf8"
 )
 
 // A Mux maps method names to handlers. Names are compared byte by byte. Handlers may be added while it serves; a name
-// that is taken twice, empty, longer than [MaxMethod] or not UTF-8 panics, as it does with http.ServeMux.
+// that is taken twice, empty, longer than [MaxMethod] or not UTF-8 panics, as it does with http.ServeMux; so does a
+// function that a protocol which serves the Mux already has no way to call (package campus says which those are).
 // Use [NewMux]; all methods may be called concurrently.
 type Mux struct {
 	mu      sync.RWMutex
 	methods map[string]*Method
-	others  *Method       // for methods without a handler of their own; nil: they are answered with CodeNoMethod
-	changes atomic.Uint64 // counts changes, so that engines may keep what they found
+	others  *Method           // for methods without a handler of their own; nil: they are answered with CodeNoMethod
+	changes atomic.Uint64     // counts changes, so that engines may keep what they found
+	rules   map[Engine]Fitter // of the protocols that serve it
 }
 
 // NewMux gives an empty Mux.
@@ -26,6 +31,9 @@ func NewMux() *Mux { return &Mux{methods: map[string]*Method{}} }
 type Method struct {
 	name    string
 	handler Handler
+	params  []reflect.Type          // of the function behind it, a context left out
+	result  reflect.Type            // nil: none
+	typed   bool                    // these two are known
 	raw     bool                    // wants EncodingBytes where the wire leaves a choice
 	wrap    atomic.Pointer[wrapped] // inside the interceptors of the node that used it last
 	slow    atomic.Int32
@@ -36,6 +44,12 @@ func NewMethod(name string, h Handler) *Method { return &Method{name: name, hand
 
 // Name is the method's name.
 func (m *Method) Name() string { return m.name }
+
+// Types gives the types of a function's arguments and of its result, nil when it has none. ok is false for a handler
+// that works on requests itself: what it takes and gives is not known.
+func (m *Method) Types() (params []reflect.Type, result reflect.Type, ok bool) {
+	return m.params, m.result, m.typed
+}
 
 // Raw says that the handler wants the caller's bytes rather than JSON where the wire leaves the choice.
 func (m *Method) Raw() bool { return m.raw }
@@ -89,8 +103,41 @@ func (m *Mux) add(e *Method) {
 	if _, taken := m.methods[e.name]; taken {
 		panic(fmt.Sprintf("bellpull: method %q is registered already", e.name))
 	}
+	for _, rule := range m.rules {
+		if err := rule.Fits(e); err != nil {
+			panic("bellpull: " + err.Error())
+		}
+	}
 	m.methods[e.name] = e
 	m.changes.Add(1)
+}
+
+// serve has a protocol's rules held for all methods, those that are here and those to come.
+func (m *Mux) serve(e Engine, rule Fitter) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(m.methods)) {
+		if err := rule.Fits(m.methods[name]); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if errs != nil {
+		return &Error{Code: CodeBadArgument, Op: "open", Ran: Never, Err: errors.Join(errs...),
+			Advice: "give the protocol a node and a Mux of its own, without these methods"}
+	}
+	if m.rules == nil {
+		m.rules = map[Engine]Fitter{}
+	}
+	m.rules[e] = rule
+	return nil
+}
+
+// leave ends what serve began.
+func (m *Mux) leave(e Engine) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.rules, e)
 }
 
 func (m *Mux) remove(e *Method) {
@@ -138,7 +185,11 @@ func checkMethod(name string) error {
 // travels as it is. A call without arguments leaves In zero, further arguments are ignored. The error's text goes to
 // the caller. ctx is the request's, see [Request.Context] and [Caller]. It panics as [Mux] says.
 func Handle[In, Out any](m *Mux, method string, f func(context.Context, In) (Out, error)) {
-	m.add(&Method{name: method, handler: HandlerFunc(func(w *Reply, r *Request) {
+	e := &Method{name: method, params: []reflect.Type{reflect.TypeFor[In]()}, result: reflect.TypeFor[Out](), typed: true}
+	if e.result == reflect.TypeFor[struct{}]() {
+		e.result = nil
+	}
+	e.handler = HandlerFunc(func(w *Reply, r *Request) {
 		var in In
 		if err := r.Decode(&in); err != nil {
 			w.Fail(err)
@@ -152,7 +203,8 @@ func Handle[In, Out any](m *Mux, method string, f func(context.Context, In) (Out
 		if any(out) != any(struct{}{}) {
 			w.set(out)
 		}
-	})})
+	})
+	m.add(e)
 }
 
 var (
@@ -182,7 +234,14 @@ func HandleFunc(m *Mux, method string, f any) {
 	if values > 1 {
 		panic(fmt.Sprintf("bellpull: method %q: %s has more than one result beside the error", method, t))
 	}
-	m.add(&Method{name: method, handler: HandlerFunc(func(w *Reply, r *Request) {
+	e := &Method{name: method, typed: true}
+	for i := first; i < t.NumIn(); i++ {
+		e.params = append(e.params, t.In(i))
+	}
+	if values == 1 {
+		e.result = t.Out(0)
+	}
+	e.handler = HandlerFunc(func(w *Reply, r *Request) {
 		in := make([]reflect.Value, t.NumIn())
 		ptrs := make([]any, 0, t.NumIn())
 		if withCtx {
@@ -207,5 +266,6 @@ func HandleFunc(m *Mux, method string, f any) {
 		if values == 1 {
 			w.set(out[0].Interface())
 		}
-	})})
+	})
+	m.add(e)
 }

@@ -259,6 +259,12 @@ func (n *Node) open(p Protocol) (Engine, transport.Set, error) {
 		return nil, set, err
 	}
 	h.engine = e
+	if f, ok := p.(Fitter); ok {
+		if err := n.cfg.mux.serve(e, f); err != nil {
+			e.Close()
+			return nil, set, err
+		}
+	}
 	o := openEngine{engine: e}
 	if shared {
 		o.proto = p
@@ -276,6 +282,7 @@ func (n *Node) discard(e Engine) {
 		return
 	}
 	n.engines = slices.Delete(slices.Clone(n.engines), i, i+1)
+	n.cfg.mux.leave(e)
 	n.wg.Add(1)
 	go func() {
 		defer n.wg.Done()

@@ -47,3 +47,27 @@ func TestHandleOthersTakesWhatNobodyElseDoes(t *testing.T) {
 		})
 	}
 }
+
+// TestAVerbOfAnotherProtocolIsUnsupported: nothing is sent, and the link lives on.
+func TestAVerbOfAnotherProtocolIsUnsupported(t *testing.T) {
+	m := bellpull.NewMux()
+	bellpull.HandleFunc(m, "x", func() string { return "ran" })
+	opts := dmtp.NodeOptions(bellpull.WithTransports(mem.New()))
+	node, err := dmtp.Listen(t.Context(), "mem:x", m, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer node.Close(context.Background())
+	peer, err := dmtp.Dial(t.Context(), "mem:x", opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close(context.Background())
+	err = peer.Do(t.Context(), &bellpull.Exchange{Verb: "another's", Method: "x"})
+	if !errors.Is(err, errors.ErrUnsupported) || bellpull.ExecutedOf(err) != bellpull.Never {
+		t.Error(err)
+	}
+	if got, err := bellpull.Call[string](t.Context(), peer, "x"); got != "ran" || err != nil {
+		t.Error(got, err)
+	}
+}

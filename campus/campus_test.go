@@ -25,7 +25,7 @@ func newMux() *bellpull.Mux {
 	m := bellpull.NewMux()
 	bellpull.Handle(m, "add", func(_ context.Context, p pair) (sum, error) { return sum{p.A + p.B}, nil })
 	bellpull.HandleFunc(m, "fail", func() error { return errors.New("boom") })
-	bellpull.HandleFunc(m, "number", func() int { return 1 })
+	bellpull.HandleFunc(m, "number", func() any { return 1 })
 	m.Handle("bytes", bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) {
 		w.Write([]byte("got "))
 		w.Write(r.Borrow())

@@ -2,6 +2,7 @@ package campus
 
 import (
 	"bytes"
+	"fmt"
 	"runtime"
 
 	"github.com/bellpull/bellpull"
@@ -37,6 +38,20 @@ func (l *link) do(x *bellpull.Exchange) error {
 	case len(x.Meta) > 0:
 		return &bellpull.Error{Code: bellpull.CodeUnsupported, Ran: bellpull.Never, Msg: "dotnetCampus.Ipc carries no metadata"}
 	}
+	switch v := x.Verb.(type) {
+	case nil:
+		return l.route(x)
+	case rawVerb:
+		return l.raw(x, v)
+	case *invocation:
+		return v.run(l, x)
+	default:
+		return &bellpull.Error{Code: bellpull.CodeUnsupported, Ran: bellpull.Never, Msg: fmt.Sprintf("dotnetCampus.Ipc has no %T", v)}
+	}
+}
+
+// route runs a call or notify.
+func (l *link) route(x *bellpull.Exchange) error {
 	body := campuswire.RawRoute(x.Method, x.Body)
 	if x.Encoding == bellpull.EncodingJSON {
 		doc, err := l.document(x.Body)

@@ -3,7 +3,9 @@ package campus
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -35,11 +37,11 @@ type engine struct {
 	records map[string]*record
 	unnamed []*record  // attempts that do not know yet whom they reach
 	pending []*inbound // accepted and not registered, oldest first
-	links   map[*link]struct{}
+	pumps   map[*pump.Pump]struct{} // of links and sides, until no goroutine of theirs is left
 }
 
 func newEngine(cfg Protocol, f campuswire.Framing, h bellpull.Host) (*engine, error) {
-	e := &engine{cfg: cfg, framing: f, host: h, name: h.Name(), records: map[string]*record{}, links: map[*link]struct{}{}}
+	e := &engine{cfg: cfg, framing: f, host: h, name: h.Name(), records: map[string]*record{}, pumps: map[*pump.Pump]struct{}{}}
 	if e.name == "" {
 		e.name = fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()) // as .NET, a GUID in its form N
 	}
@@ -103,30 +105,47 @@ func (e *engine) refused(name string, who transport.Identity, why error) {
 func (e *engine) Close() error {
 	e.mu.Lock()
 	e.closed = true
-	links, pending := make([]*link, 0, len(e.links)), e.pending
-	for l := range e.links {
-		links = append(links, l)
-	}
+	pumps, pending := slices.Collect(maps.Keys(e.pumps)), e.pending
 	e.mu.Unlock()
 	e.stop()
 	for _, in := range pending {
 		in.port.Close()
 	}
-	for _, l := range links {
-		l.pump.Fail(errClosed("closed"))
+	for _, p := range pumps {
+		p.Fail(errClosed("closed"))
 	}
 	e.wg.Wait()
 	e.mon.Close()
 	return nil
 }
 
-// Running gives the number of handlers that have not returned.
+// run counts a pump's goroutines in, unless the engine is closed.
+func (e *engine) run(p *pump.Pump) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return false
+	}
+	e.pumps[p] = struct{}{}
+	e.wg.Add(1)
+	return true
+}
+
+// ran counts them out.
+func (e *engine) ran(p *pump.Pump) {
+	e.mu.Lock()
+	delete(e.pumps, p)
+	e.mu.Unlock()
+	e.wg.Done()
+}
+
+// Running gives the number of handlers that have not returned, those on sides included.
 func (e *engine) Running() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	n := 0
-	for l := range e.links {
-		n += l.pump.Running()
+	for p := range e.pumps {
+		n += p.Running()
 	}
 	return n
 }

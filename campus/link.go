@@ -37,16 +37,11 @@ func (e *engine) link(ctx context.Context, name string, in *inbound, out *outbou
 	l.identity, l.traits = in.conn.Identity(), out.conn.Traits()
 	l.pump = pump.New(in.reader(), out.port, l, e.host, e.mon,
 		pump.Limits{InFlight: e.cfg.MaxInFlight, Handlers: e.cfg.MaxHandlers})
-	e.mu.Lock()
-	if e.closed {
-		e.mu.Unlock()
+	if !e.run(l.pump) {
 		in.port.Close()
 		out.port.Close()
 		return nil, errClosed("the engine is closed")
 	}
-	e.links[l] = struct{}{}
-	e.wg.Add(1)
-	e.mu.Unlock()
 	p, err := e.host.Up(ctx, l)
 	if err == nil {
 		l.peer.Store(p)
@@ -123,12 +118,7 @@ func (l *link) Ended(err error) {
 }
 
 // Gone is called when no goroutine of the link is left.
-func (l *link) Gone() {
-	l.e.mu.Lock()
-	delete(l.e.links, l)
-	l.e.mu.Unlock()
-	l.e.wg.Done()
-}
+func (l *link) Gone() { l.e.ran(l.pump) }
 
 // Dispatch works on one frame (section 2.2).
 func (l *link) Dispatch(r *pump.Reader, frame []byte) error { return l.dispatch(l.pump, r, frame) }
@@ -153,13 +143,12 @@ func (l *link) further(in *inbound) {
 	s := &side{l: l}
 	s.pump = pump.New(in.reader(), keptOut{l.pump.Out()}, s, l.e.host, l.e.mon, pump.Limits{Handlers: l.e.cfg.MaxHandlers})
 	l.mu.Lock()
-	if l.also == nil || len(l.also) == maxSides {
+	if l.also == nil || len(l.also) == maxSides || !l.e.run(s.pump) {
 		l.mu.Unlock()
 		in.port.Close()
 		return
 	}
 	l.also[s] = struct{}{}
-	l.e.wg.Add(1)
 	l.mu.Unlock()
 	s.pump.Start()
 }
@@ -178,4 +167,4 @@ func (s *side) Ended(error) {
 	s.l.mu.Unlock()
 }
 
-func (s *side) Gone() { s.l.e.wg.Done() }
+func (s *side) Gone() { s.l.e.ran(s.pump) }

@@ -65,8 +65,8 @@ func (o *Object) Set(ctx context.Context, property string, value any) error {
 // by its signature, "Add(int,int)". Arguments and results are JSON as encoding/json has it, spelled in the protocol's
 // dialect; where the type has a contract they are *Object, which may be nil.
 //
-// Invoke, Get and Set block until answered, ctx is done, 30 s are over if ctx has no deadline, or the link ends, also for
-// methods without result, whose .NET proxies do not wait. Errors are [*bellpull.Error]: an exception is CodeFailed and
+// Invoke, Get and Set run as [bellpull.Peer.Do] says: they wait for a peer that is away, go through the node's
+// interceptors and block until answered, ctx or the node's timeout is over, or the link ends, also for methods without result, whose .NET proxies do not wait. Errors are [*bellpull.Error]: an exception is CodeFailed and
 // wraps an [*Exception]; a member that is not there is CodeNoMethod, Never; an object that is not there CodeNoMethod,
 // Maybe, because the answer of no bytes is all that the protocol has for it. The other side is not told of ctx.
 func (o *Object) Invoke(ctx context.Context, method string, out any, args ...any) error {
@@ -92,44 +92,38 @@ func (o *Object) bad(op, method, msg string) *bellpull.Error {
 
 // do invokes a member. Its operation and member are those of every error that comes from it.
 func (o *Object) do(ctx context.Context, m *member, out any, args []any) error {
-	const op = "call"
 	switch {
 	case o.peer == nil:
-		return o.bad(op, m.full, "an object of this process has no remote members")
+		return o.bad("call", m.full, "an object of this process has no remote members")
 	case len(args) != len(m.args):
-		return o.bad(op, m.full, fmt.Sprintf("%d arguments, want %d", len(args), len(m.args)))
+		return o.bad("call", m.full, fmt.Sprintf("%d arguments, want %d", len(args), len(m.args)))
 	}
 	if _, ok := out.(**Object); out != nil && ok != (m.result != nil) {
-		return o.bad(op, m.full, fmt.Sprintf("%T for the result: one that has a contract is read into a **campus.Object, and no other is", out))
+		return o.bad("call", m.full, fmt.Sprintf("%T for the result: one that has a contract is read into a **campus.Object, and no other is", out))
 	}
-	l, x, err := Raw(o.peer).exchange(ctx, op)
-	if err != nil {
-		return err
-	}
-	x.Method = m.full
-	err = o.exchange(l, x, m, out, args)
-	if err == nil {
-		return nil
-	}
-	e, ok := err.(*bellpull.Error)
-	if !ok { // an argument
-		e = &bellpull.Error{Code: bellpull.CodeBadArgument, Ran: bellpull.Never, Err: err}
-		if cause, ok := errors.AsType[*bellpull.Error](err); ok {
-			e.Code, e.Err, e.Msg, e.Advice = cause.Code, cause.Err, cause.Msg, cause.Advice
-		}
-	}
-	e.Op, e.Peer, e.Method = op, o.peer.Name(), m.full
-	return e
+	return o.peer.Do(ctx, &bellpull.Exchange{Verb: &invocation{o, m, out, args}, Method: m.full})
 }
 
-func (o *Object) exchange(l *link, x *bellpull.Exchange, m *member, out any, args []any) error {
-	d := l.e.cfg.Dialect.d
+// An invocation is an exchange with a member of a remote object.
+type invocation struct {
+	o    *Object
+	m    *member
+	out  any
+	args []any
+}
+
+// run runs it on a link.
+func (v *invocation) run(l *link, x *bellpull.Exchange) error {
+	if x.Notify {
+		return l.unsupported("notify")
+	}
+	o, m, d := v.o, v.m, l.e.cfg.Dialect.d
 	q := campuswire.Invocation{ID: campuswire.Str(o.id), Contract: campuswire.Str(o.contract.Name), Member: m.id,
 		Name: campuswire.Str(m.name), Call: m.call}
-	for i, a := range args {
+	for i, a := range v.args {
 		v, err := l.e.cfg.Objects.value(o.peer, d, m.args[i], a)
 		if err != nil {
-			return fmt.Errorf("argument %d: %w", i+1, err)
+			return badArgument(i, err)
 		}
 		// A model without contract would be an object with an empty id to .NET (section 14, Q14).
 		v.Null = m.args[i] != nil && !v.Object()
@@ -139,7 +133,17 @@ func (o *Object) exchange(l *link, x *bellpull.Exchange, m *member, out any, arg
 	if err := l.request(x, &b); err != nil {
 		return err
 	}
-	return o.result(x.Answer[len(x.Dst):], m, out)
+	return o.result(x.Answer[len(x.Dst):], m, v.out)
+}
+
+// badArgument is what an argument that cannot be sent answers; what was found out of it stays in the error.
+func badArgument(i int, err error) error {
+	err = fmt.Errorf("argument %d: %w", i+1, err)
+	e := &bellpull.Error{Code: bellpull.CodeBadArgument, Ran: bellpull.Never, Err: err}
+	if cause, ok := errors.AsType[*bellpull.Error](err); ok {
+		e.Code, e.Err, e.Msg, e.Advice = cause.Code, cause.Err, cause.Msg, cause.Advice
+	}
+	return e
 }
 
 // result reads an answer into *out.

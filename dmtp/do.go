@@ -1,6 +1,7 @@
 package dmtp
 
 import (
+	"fmt"
 	"runtime"
 
 	"github.com/bellpull/bellpull"
@@ -25,6 +26,10 @@ func (l *link) Do(x *bellpull.Exchange) error {
 	if len(x.Method) == 0 || len(x.Method) > bellpull.MaxMethod {
 		return &bellpull.Error{Code: bellpull.CodeBadArgument, Op: op, Peer: l.Name(), Ran: bellpull.Never,
 			Err: &transport.LimitError{What: "method name", Size: int64(len(x.Method)), Limit: bellpull.MaxMethod}}
+	}
+	if x.Verb != nil {
+		return &bellpull.Error{Code: bellpull.CodeUnsupported, Op: op, Peer: l.Name(), Method: x.Method, Ran: bellpull.Never,
+			Msg: fmt.Sprintf("dmtp has no %T", x.Verb)}
 	}
 	var err error
 	switch compact := l.compact.Load() && !x.Accepted; {

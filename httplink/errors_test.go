@@ -191,11 +191,7 @@ func TestPeersThatAreClosed(t *testing.T) {
 				get(t, c, "GET", "http://localhost/echo", "", nil)
 				peer.Close(context.Background())
 				_, err := c.Get("http://localhost/echo")
-				want := bellpull.CodeClosed
-				if name == "campus" {
-					want = bellpull.CodeUnavailable
-				}
-				refused(t, err, want, bellpull.Never)
+				refused(t, err, bellpull.CodeClosed, bellpull.Never)
 			})
 		})
 	}
