@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/interop/internal/control"
 )
 
 // call calls a method with Json arguments.
@@ -15,7 +16,7 @@ func (p *peer) call(ctx context.Context, to *bellpull.Peer, c *command) (any, er
 	switch c.Serialization {
 	case "json", "":
 	default:
-		return nil, unsupported("serialization %q: Bellpull speaks json only", c.Serialization)
+		return nil, control.Unsupported("serialization %q: Bellpull speaks json only", c.Serialization)
 	}
 	args, err := c.arguments()
 	if err != nil {
@@ -38,7 +39,7 @@ func (p *peer) call(ctx context.Context, to *bellpull.Peer, c *command) (any, er
 		ctx = bellpull.WithCall(ctx, bellpull.Accepted())
 	case "waitinvoke", "":
 	default:
-		return nil, badCommand("feedback %q", c.Feedback)
+		return nil, control.BadCommand("feedback %q", c.Feedback)
 	}
 	got, err := bellpull.Call[json.RawMessage](ctx, to, c.Method, args...)
 	if err != nil || got == nil {
@@ -47,7 +48,7 @@ func (p *peer) call(ctx context.Context, to *bellpull.Peer, c *command) (any, er
 	if c.Returns == "bytes" || c.Returns == "" && c.Method == "bytes" {
 		var b []byte
 		if err := json.Unmarshal(got, &b); err != nil {
-			return nil, &failure{"FormatException", err.Error()}
+			return nil, &control.Failure{Type: "FormatException", Message: err.Error()}
 		}
 		return hex.EncodeToString(b), nil
 	}
@@ -62,7 +63,7 @@ func (c *command) arguments() ([]any, error) {
 		isBytes := i < len(c.Types) && c.Types[i] == "bytes" || len(c.Types) == 0 && c.Method == "bytes"
 		raw, err := bytesOf(a, isBytes)
 		if err != nil {
-			return nil, &failure{"ArgumentException", err.Error()}
+			return nil, &control.Failure{Type: "ArgumentException", Message: err.Error()}
 		}
 		if raw != nil {
 			a, _ = json.Marshal(base64.StdEncoding.EncodeToString(raw))
@@ -91,10 +92,10 @@ func bytesOf(a json.RawMessage, isBytes bool) ([]byte, error) {
 	if members["hex"] == nil && members["fill"] == nil {
 		return nil, nil
 	}
-	var spec body
+	var spec control.Body
 	if err := json.Unmarshal(a, &spec); err != nil {
 		return nil, err
 	}
-	b, err := spec.bytes()
+	b, err := spec.Bytes()
 	return append([]byte{}, b...), err
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +10,7 @@ import (
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/dmtp"
+	"github.com/bellpull/bellpull/interop/internal/control"
 )
 
 // A command is one line of the input.
@@ -21,7 +20,7 @@ type command struct {
 	Timeout *float64        `json:"timeout_ms"`
 	Peer    *string         `json:"peer"`
 	Target  *string         `json:"target"`
-	body
+	control.Body
 	Flags         int               `json:"flags"`
 	Reason        string            `json:"reason"`
 	To            string            `json:"to"`
@@ -38,22 +37,13 @@ type command struct {
 // commands runs what comes in until the input ends. A command that waits does not hold up the next; those that write
 // to one peer without waiting keep their order.
 func (p *peer) commands(in io.Reader) {
-	r := bufio.NewReader(in)
-	for {
-		line, err := r.ReadBytes('\n')
-		if len(bytes.TrimSpace(line)) > 0 {
-			p.take(line)
-		}
-		if err != nil {
-			return
-		}
-	}
+	control.Read(in, p.take)
 }
 
 func (p *peer) take(line []byte) {
 	c := command{ID: json.RawMessage("null")}
 	if err := json.Unmarshal(line, &c); err != nil {
-		p.lines.answer(c.ID, nil, badCommand("%v", err))
+		p.lines.Answer(c.ID, nil, control.BadCommand("%v", err))
 		return
 	}
 	timeout := 5 * time.Second
@@ -79,7 +69,7 @@ func (p *peer) take(line []byte) {
 			<-before
 		}
 		result, err := p.do(ctx, &c)
-		p.lines.answer(c.ID, result, err)
+		p.lines.Answer(c.ID, result, err)
 	})
 }
 
@@ -90,20 +80,20 @@ func (p *peer) do(ctx context.Context, c *command) (result any, err error) {
 		return p.stats(), nil
 	case "connect":
 		if p.opts.serve {
-			return nil, badCommand("only a client connects")
+			return nil, control.BadCommand("only a client connects")
 		}
 		if err := p.dial(ctx); err != nil {
 			return nil, err
 		}
-		return fields{"id": p.sessionID(nil)}, nil
+		return control.Fields{"id": p.sessionID(nil)}, nil
 	case "chan_open", "chan_write", "chan_end", "chan_read", "chan_state", "pull", "push", "cache":
-		return nil, unsupported("%s: Bellpull has no channels, files and cache yet", c.Do)
+		return nil, control.Unsupported("%s: Bellpull has no channels, files and cache yet", c.Do)
 	case "ping", "send", "close", "reset_id", "call", "raw":
 	default:
-		return nil, unsupported("unknown command %q", c.Do)
+		return nil, control.Unsupported("unknown command %q", c.Do)
 	}
 	if c.Target != nil {
-		return nil, unsupported("%s with a target: Bellpull does not route yet", c.Do)
+		return nil, control.Unsupported("%s with a target: Bellpull does not route yet", c.Do)
 	}
 	to, err := p.pick(c)
 	if err != nil {
@@ -122,7 +112,7 @@ func (p *peer) do(ctx context.Context, c *command) (result any, err error) {
 	case "call":
 		return p.call(ctx, to, c)
 	}
-	raw, err := c.bytes()
+	raw, err := c.Bytes()
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +125,7 @@ func (p *peer) pick(c *command) (*bellpull.Peer, error) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if p.service == nil || !p.service.Up() {
-			return nil, &failure{"ClosedException", "not online"}
+			return nil, &control.Failure{Type: "ClosedException", Message: "not online"}
 		}
 		return p.service, nil
 	}
@@ -148,9 +138,9 @@ func (p *peer) pick(c *command) (*bellpull.Peer, error) {
 	}
 	switch {
 	case c.Peer != nil:
-		return nil, &failure{"ClientNotFindException", fmt.Sprintf("no client %q", *c.Peer)}
+		return nil, &control.Failure{Type: "ClientNotFindException", Message: fmt.Sprintf("no client %q", *c.Peer)}
 	case len(here) != 1:
-		return nil, &failure{"ArgumentException", fmt.Sprintf(`say which client with "peer": %d are online`, len(here))}
+		return nil, &control.Failure{Type: "ArgumentException", Message: fmt.Sprintf(`say which client with "peer": %d are online`, len(here))}
 	}
 	return here[0], nil
 }
@@ -169,16 +159,16 @@ func (p *peer) pinged(err error) (bool, error) {
 
 // send sends a user frame within the limit of --max-package.
 func (p *peer) send(ctx context.Context, to *bellpull.Peer, c *command) error {
-	b, err := c.bytes()
+	b, err := c.Bytes()
 	if err != nil {
 		return err
 	}
 	const header = 8
 	if c.Flags < 0 || c.Flags > 0xffff {
-		return badCommand("flags %d", c.Flags)
+		return control.BadCommand("flags %d", c.Flags)
 	}
 	if limit := p.opts.maxPackage; limit > 0 && len(b)+header > limit {
-		return &failure{"ArgumentException", fmt.Sprintf("a frame of %d bytes exceeds the package limit of %d", len(b)+header, limit)}
+		return &control.Failure{Type: "ArgumentException", Message: fmt.Sprintf("a frame of %d bytes exceeds the package limit of %d", len(b)+header, limit)}
 	}
 	return dmtp.SendFrame(ctx, to, uint16(c.Flags), b)
 }

@@ -3,44 +3,28 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/interop/internal/control"
 )
 
-// failure is an error as the control protocol has it. The types are the short names of .NET's exceptions.
-type failure struct {
-	Type    string `json:"type"`
-	Message string `json:"message"`
-}
-
-func (f *failure) Error() string { return f.Type + ": " + f.Message }
-
-func badCommand(format string, args ...any) error {
-	return &failure{"BadCommand", fmt.Sprintf(format, args...)}
-}
-
-func unsupported(format string, args ...any) error {
-	return &failure{"Unsupported", fmt.Sprintf(format, args...)}
-}
-
 // describe gives the name that an error has in the control protocol.
-func describe(err error) *failure {
-	if f, ok := errors.AsType[*failure](err); ok {
+func describe(err error) *control.Failure {
+	if f, ok := errors.AsType[*control.Failure](err); ok {
 		return f
 	}
 	e, ok := errors.AsType[*bellpull.Error](err)
 	switch {
 	case ok:
 	case errors.Is(err, context.DeadlineExceeded):
-		return &failure{"TimeoutException", err.Error()}
+		return &control.Failure{Type: "TimeoutException", Message: err.Error()}
 	case errors.Is(err, context.Canceled):
-		return &failure{"OperationCanceledException", err.Error()}
+		return &control.Failure{Type: "OperationCanceledException", Message: err.Error()}
 	default:
-		return &failure{"Exception", err.Error()}
+		return &control.Failure{Type: "Exception", Message: err.Error()}
 	}
 	if e.Op == "dial" && e.Code == bellpull.CodeRefused {
-		return &failure{"TokenVerifyException", e.Msg}
+		return &control.Failure{Type: "TokenVerifyException", Message: e.Msg}
 	}
 	kind := "Exception"
 	switch e.Code {
@@ -65,5 +49,5 @@ func describe(err error) *failure {
 	if (e.Remote && kind != "ClosedException") || e.Code == bellpull.CodeNameTaken {
 		kind = "StatusException" // the other side answered with a status
 	}
-	return &failure{kind, err.Error()}
+	return &control.Failure{Type: kind, Message: err.Error()}
 }

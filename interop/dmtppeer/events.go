@@ -7,6 +7,7 @@ import (
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/dmtp"
+	"github.com/bellpull/bellpull/interop/internal/control"
 )
 
 // event writes what the control protocol says of an event of the node.
@@ -20,11 +21,11 @@ func (p *peer) event(e bellpull.Event) {
 		if !p.opts.serve {
 			id = p.sessionID(e.Peer)
 		}
-		p.lines.event("offline", fields{"id": id, "reason": reason(e.Err)})
+		p.lines.Event("offline", control.Fields{"id": id, "reason": reason(e.Err)})
 	case bellpull.EventRefused:
 		// A connection that ended before it shook hands is nobody who was refused.
 		if _, ended := errors.AsType[*bellpull.Error](e.Err); !ended {
-			p.lines.event("refused", fields{"id": e.Name, "reason": e.Err.Error()})
+			p.lines.Event("refused", control.Fields{"id": e.Name, "reason": e.Err.Error()})
 		}
 	case bellpull.EventRenamed:
 		if !p.opts.serve {
@@ -32,9 +33,9 @@ func (p *peer) event(e bellpull.Event) {
 			p.id = e.Name
 			p.mu.Unlock()
 		}
-		p.lines.event("id_changed", fields{"old": e.Old, "new": e.Name})
+		p.lines.Event("id_changed", control.Fields{"old": e.Old, "new": e.Name})
 	case bellpull.EventCancelled:
-		p.lines.event("cancelled", fields{"method": e.Method})
+		p.lines.Event("cancelled", control.Fields{"method": e.Method})
 	case bellpull.EventRetry:
 		fmt.Fprintln(p.log, "dmtppeer: reconnect failed:", e.Err)
 	}
@@ -52,7 +53,7 @@ func (p *peer) up(e bellpull.Event) {
 			}
 			id := p.id
 			p.mu.Unlock()
-			p.lines.event("reconnected", fields{"id": id})
+			p.lines.Event("reconnected", control.Fields{"id": id})
 		}
 		return
 	}
@@ -61,9 +62,9 @@ func (p *peer) up(e bellpull.Event) {
 	delete(p.given, e.Name)
 	p.mu.Unlock()
 	if asked {
-		p.lines.event("id_changed", fields{"old": old, "new": e.Name})
+		p.lines.Event("id_changed", control.Fields{"old": old, "new": e.Name})
 	}
-	p.lines.event("online", fields{"id": e.Name, "meta": metadata(e.Metadata), "remote": strings.TrimPrefix(e.Identity.Remote, "tcp:")})
+	p.lines.Event("online", control.Fields{"id": e.Name, "meta": metadata(e.Metadata), "remote": strings.TrimPrefix(e.Identity.Remote, "tcp:")})
 }
 
 // reason gives the words in which a link ended: the goodbye of either side, if there was one.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/interop/internal/control"
 )
 
 // options are the command line.
@@ -89,7 +90,7 @@ func checkURL(url string) error {
 	case "tcp", "unix":
 		return nil
 	}
-	return &failure{"Unsupported", fmt.Sprintf("%s: Bellpull speaks DMTP over tcp:// and unix:// only", url)}
+	return &control.Failure{Type: "Unsupported", Message: fmt.Sprintf("%s: Bellpull speaks DMTP over tcp:// and unix:// only", url)}
 }
 
 // asURL writes an address of Bellpull as the control protocol does.

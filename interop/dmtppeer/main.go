@@ -21,6 +21,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/bellpull/bellpull/interop/internal/control"
 )
 
 // impl names this program in the first line.
@@ -38,12 +40,12 @@ func run(args []string, in io.Reader, out, log io.Writer) int {
 		fmt.Fprintln(log, "dmtppeer:", err)
 		return 2
 	}
-	p := newPeer(o, newLines(out), log)
+	p := newPeer(o, control.NewLines(out, describe), log)
 	events := make(chan struct{})
 	watch := p.node.Watch(context.Background())
 	go func() {
 		defer close(events)
-		p.lines.awaitFirst()
+		p.lines.AwaitFirst()
 		for e := range watch {
 			p.event(e)
 		}

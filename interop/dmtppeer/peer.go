@@ -15,12 +15,13 @@ import (
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/dmtp"
+	"github.com/bellpull/bellpull/interop/internal/control"
 )
 
 // peer is the end under test: a service, or a client.
 type peer struct {
 	opts  *options
-	lines *lines
+	lines *control.Lines
 	log   io.Writer
 	node  *bellpull.Node
 	proto *dmtp.Protocol
@@ -38,7 +39,7 @@ type peer struct {
 	counters map[string]int
 }
 
-func newPeer(o *options, out *lines, log io.Writer) *peer {
+func newPeer(o *options, out *control.Lines, log io.Writer) *peer {
 	p := &peer{opts: o, lines: out, log: log, given: map[string]string{}, counters: map[string]int{}, lanes: map[string]chan struct{}{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.node = bellpull.NewNode("", bellpull.WithMux(methods()), bellpull.WithLogger(slog.New(slog.NewTextHandler(log, nil))),
@@ -62,14 +63,14 @@ func (p *peer) start() int {
 		urls, err := p.listen()
 		if err != nil {
 			fmt.Fprintln(p.log, "dmtppeer:", err)
-			p.lines.begin("failed", fields{"error": describe(err), "impl": impl, "pid": os.Getpid()})
+			p.lines.Begin("failed", control.Fields{"error": describe(err), "impl": impl, "pid": os.Getpid()})
 			return 2
 		}
-		p.lines.begin("ready", fields{"urls": urls, "impl": impl, "pid": os.Getpid()})
+		p.lines.Begin("ready", control.Fields{"urls": urls, "impl": impl, "pid": os.Getpid()})
 		return 0
 	}
 	if err := p.dial(p.ctx); err != nil {
-		p.lines.begin("failed", fields{"error": describe(err), "impl": impl, "pid": os.Getpid()})
+		p.lines.Begin("failed", control.Fields{"error": describe(err), "impl": impl, "pid": os.Getpid()})
 		if !p.opts.reconnect || checkURL(p.opts.to) != nil {
 			return 3
 		}
@@ -78,7 +79,7 @@ func (p *peer) start() int {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lines.begin("ready", fields{"id": p.id, "meta": metadata(p.service.Metadata()), "impl": impl, "pid": os.Getpid()})
+	p.lines.Begin("ready", control.Fields{"id": p.id, "meta": metadata(p.service.Metadata()), "impl": impl, "pid": os.Getpid()})
 	return 0
 }
 
@@ -146,7 +147,7 @@ func (p *peer) dial(ctx context.Context, opts ...bellpull.DialOption) error {
 func (p *peer) dialOn() {
 	for p.ctx.Err() == nil {
 		if err := p.dial(p.ctx, bellpull.WaitForServer()); err == nil {
-			p.lines.event("reconnected", fields{"id": p.sessionID(nil)})
+			p.lines.Event("reconnected", control.Fields{"id": p.sessionID(nil)})
 			return
 		}
 		select {
@@ -186,7 +187,7 @@ func (p *peer) heartbeat(s *bellpull.Peer) {
 // frame shows a user frame, and answers those of 1000 to 1999 under a number that is higher by 1000.
 func (p *peer) frame(f *dmtp.Frame) {
 	p.count("frames")
-	p.lines.event("frame", addBody(fields{"from": p.sessionID(f.Peer), "flags": f.Flags}, f.Body))
+	p.lines.Event("frame", control.AddBody(control.Fields{"from": p.sessionID(f.Peer), "flags": f.Flags}, f.Body))
 	if f.Flags >= 1000 && f.Flags < 2000 {
 		if err := dmtp.SendFrame(p.ctx, f.Peer, f.Flags+1000, f.Body); err != nil {
 			fmt.Fprintln(p.log, "dmtppeer: frame:", err)
@@ -221,8 +222,8 @@ func (p *peer) count(name string) {
 }
 
 // stats gives the counters and who is here.
-func (p *peer) stats() fields {
-	f := fields{}
+func (p *peer) stats() control.Fields {
+	f := control.Fields{}
 	for _, name := range strings.Fields("connecting connected closing closed frames channels violations heartbeats reconnects") {
 		f[name] = 0
 	}
