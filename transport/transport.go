@@ -40,6 +40,16 @@ type TryWriter interface {
 	TryWrite(p []byte) (n int, err error)
 }
 
+// An Ender is a [Conn] that can tell, without reading, that its other end is no more. Its methods do not block, read
+// nothing, and may be called by anyone at any time. Of a Conn that is closed here both say true.
+type Ender interface {
+	// Ended says that nothing follows what is here to be read: the other end was closed or has ended its writing, or its
+	// process is gone. Where the system does not tell that, it is said when all has been read.
+	Ended() bool
+	// HungUp says that the other end has gone in both directions. TCP tells that only of one that was reset.
+	HungUp() bool
+}
+
 // A Listener accepts connections. Its Accept returns values that implement [Conn].
 type Listener interface {
 	net.Listener

@@ -24,6 +24,7 @@ type Conn struct {
 var (
 	_ transport.Conn      = (*Conn)(nil)
 	_ transport.TryWriter = (*Conn)(nil)
+	_ transport.Ender     = (*Conn)(nil)
 )
 
 // Pipe gives two connected ends. It does not block. Both ends go by the address "mem:pipe". Closing both gives back
@@ -86,6 +87,19 @@ func (c *Conn) Close() error {
 		return c.opError("close", net.ErrClosed)
 	}
 	return nil
+}
+
+// Ended says that the other end sends nothing more; see [transport.Ender].
+func (c *Conn) Ended() bool {
+	ended, noReader, _ := c.in.state()
+	return ended || noReader
+}
+
+// HungUp says that the other end was closed; see [transport.Ender].
+func (c *Conn) HungUp() bool {
+	_, closed, theirs := c.in.state()
+	_, noReader, _ := c.out.state()
+	return closed || theirs && noReader
 }
 
 // LocalAddr gives the address of this end, a [transport.Addr].

@@ -205,6 +205,13 @@ func (h *half) closeReader() {
 	h.wakeAll()
 }
 
+// state gives what has become of the two ends.
+func (h *half) state() (ended, noReader, noWriter bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ended, h.noReader, h.noWriter
+}
+
 func (h *half) wakeAll() {
 	h.readable.Broadcast()
 	h.writable.Broadcast()

@@ -22,6 +22,7 @@ var connCases = []testCase{
 	{name: "ClosedErrors", run: closedErrors},
 	{name: "CloseTwice", run: closeTwice},
 	{name: "HalfClose", needs: halfCloses, run: halfClose},
+	{name: "EndsAreTold", needs: tellsEnds, run: endsAreTold},
 	{name: "PastDeadline", run: pastDeadline},
 	{name: "DeadlineUnblocks", run: deadlineUnblocks},
 	{name: "DeadlineStorm", run: deadlineStorm},

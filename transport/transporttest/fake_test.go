@@ -155,6 +155,7 @@ type fakeConn struct {
 
 	read, write, try      func([]byte) (int, error)
 	close, closeWrite     func() error
+	ended, hungUp         func() bool
 	both, readBy, writeBy func(time.Time) error
 	local                 func() net.Addr
 	identity              func() transport.Identity
@@ -166,6 +167,8 @@ func (c *fakeConn) Write(p []byte) (int, error)       { return or(c.write, c.Con
 func (c *fakeConn) TryWrite(p []byte) (int, error)    { return or(c.try, c.Conn.TryWrite)(p) }
 func (c *fakeConn) Close() error                      { return or(c.close, c.Conn.Close)() }
 func (c *fakeConn) CloseWrite() error                 { return or(c.closeWrite, c.Conn.CloseWrite)() }
+func (c *fakeConn) Ended() bool                       { return or(c.ended, c.Conn.Ended)() }
+func (c *fakeConn) HungUp() bool                      { return or(c.hungUp, c.Conn.HungUp)() }
 func (c *fakeConn) SetDeadline(t time.Time) error     { return or(c.both, c.Conn.SetDeadline)(t) }
 func (c *fakeConn) SetReadDeadline(t time.Time) error { return or(c.readBy, c.Conn.SetReadDeadline)(t) }
 func (c *fakeConn) SetWriteDeadline(t time.Time) error {
@@ -177,7 +180,7 @@ func (c *fakeConn) Traits() transport.Traits     { return or(c.traits, c.Conn.Tr
 
 // or gives the hook if there is one.
 func or[F interface {
-	~func() error | ~func() net.Addr | ~func() transport.Identity | ~func() transport.Traits |
+	~func() error | ~func() bool | ~func() net.Addr | ~func() transport.Identity | ~func() transport.Traits |
 		~func([]byte) (int, error) | ~func(time.Time) error
 }](hook, honest F) F {
 	if hook != nil {

@@ -31,7 +31,7 @@ const shortPatience = 100 * time.Millisecond
 func streamCases() []testCase { return slices.Concat(connCases, listenCases) }
 
 func streamFaults() []fault {
-	return slices.Concat(byteFaults, closeFaults, deadlineFaults, tryFaults, identityFaults, listenFaults, dialFaults)
+	return slices.Concat(byteFaults, closeFaults, endFaults, deadlineFaults, tryFaults, identityFaults, listenFaults, dialFaults)
 }
 
 // Every case passes on the fake as long as nothing is broken.

@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/bellpull/bellpull/transport"
 )
 
 // writeOnce makes one attempt of TryWrite. It says true always: false would make the runtime wait for room.
@@ -39,6 +41,24 @@ func (c *Conn) spent() bool {
 		spent = n == 0 && err == nil
 	})
 	return spent
+}
+
+var _ transport.Ender = (*Conn)(nil)
+
+// Ended says that the other end sends nothing more; see [transport.Ender].
+func (c *Conn) Ended() bool {
+	ended := true // so has a socket that is closed here
+	c.raw.Control(func(fd uintptr) {
+		state := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | pollRDHUP}}
+		n, err := unix.Poll(state, 0)
+		if n == 0 || err != nil || state[0].Revents&(unix.POLLHUP|unix.POLLERR|pollRDHUP) != 0 {
+			ended = err == nil && n == 1
+			return
+		}
+		n, _, err = unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		ended = n == 0 && err == nil
+	})
+	return ended
 }
 
 // HungUp says that the other end has closed its socket or its process has ended. One that only sends or reads no more has

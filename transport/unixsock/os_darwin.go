@@ -11,6 +11,7 @@ import (
 const (
 	maxPath      = 103 // usable bytes of sun_path
 	haveAbstract = false
+	pollRDHUP    = 0 // it is seen when all has been read
 )
 
 // systemDirs gives the directories of the user's private endpoints, best first.

@@ -13,6 +13,7 @@ import (
 const (
 	maxPath      = 107 // usable bytes of sun_path
 	haveAbstract = true
+	pollRDHUP    = unix.POLLRDHUP // the other end sends nothing more, whatever there is to be read
 )
 
 // systemDirs gives the directories of the user's private endpoints, best first.
