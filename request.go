@@ -173,9 +173,10 @@ func (r *Request) Decode(args ...any) error {
 // A Reply takes the answer of one request. It belongs to the handler until that returns. What is written of a notify is
 // dropped.
 type Reply struct {
-	buf []byte
-	enc Encoding
-	err *Error
+	buf   []byte
+	enc   Encoding
+	err   *Error
+	cause error
 }
 
 // Reset empties w, for engines. The buffer is kept.
@@ -183,11 +184,15 @@ func (w *Reply) Reset() {
 	if cap(w.buf) > 64<<10 {
 		w.buf = nil
 	}
-	w.buf, w.enc, w.err = w.buf[:0], EncodingNone, nil
+	w.buf, w.enc, w.err, w.cause = w.buf[:0], EncodingNone, nil, nil
 }
 
 // Result gives the answer to the engine: an error, or bytes that are valid until Reset.
 func (w *Reply) Result() (Encoding, []byte, *Error) { return w.enc, w.buf, w.err }
+
+// Cause gives the error that Fail was given, for engines whose protocol can say more of it than its code and its text; nil
+// when there is none.
+func (w *Reply) Cause() error { return w.cause }
 
 // Write appends bytes to the answer. It copies p and does not fail.
 func (w *Reply) Write(p []byte) (int, error) {
@@ -218,6 +223,7 @@ func (w *Reply) set(v any) {
 
 // Fail makes the answer an error. An [*Error] keeps its code; anything else is [CodeFailed] with the error's text.
 func (w *Reply) Fail(err error) {
+	w.cause = err
 	if e, ok := errors.AsType[*Error](err); ok {
 		w.err = &Error{Code: e.Code, Op: "call", Msg: e.Msg, Ran: Yes}
 		if w.err.Msg == "" {
@@ -237,5 +243,6 @@ func (w *Reply) Fail(err error) {
 
 // failPanic makes the answer that of a handler that panicked with v.
 func (w *Reply) failPanic(v any) {
+	w.cause = nil
 	w.err = &Error{Code: CodePanic, Op: "call", Msg: fmt.Sprint(v), Ran: Yes}
 }

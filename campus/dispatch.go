@@ -73,11 +73,19 @@ func (l *link) onRequest(p *pump.Pump, r *pump.Reader, body []byte, id uint64, n
 			s.Status = asJSON
 		}
 		route, payload, err := campuswire.ParseRoute(rest)
-		if err != nil {
+		if err == nil {
+			s.Method = l.e.host.Find(peer, route)
+		}
+		if notify && s.Method == nil { // the body begins with the header, as that of every message may
+			in.Method, s.Method = "message", l.e.onMessage
+			s.Body = append(s.Body, body...)
+			break
+		}
+		if err != nil { // answered with no bytes, as .NET does (section 7.2)
+			s.Status = asRaw
 			s.Refuse = &bellpull.Error{Code: bellpull.CodeBadArgument, Op: "decode", Msg: err.Error(), Ran: bellpull.Never}
 			break
 		}
-		s.Method = l.e.host.Find(peer, route)
 		if s.Method != nil && s.Method.Name() != "" {
 			in.Method = s.Method.Name()
 		} else {
@@ -126,7 +134,7 @@ func (l *link) answer(p *pump.Pump, s *pump.Serving, wait bool) (bool, error) {
 		doc, err := l.jsonAnswer(s, enc, result, fail)
 		if err != nil {
 			doc = l.e.cfg.Dialect.d.AppendFailure(nil, failureOf(s.In.Method, &bellpull.Error{
-				Code: bellpull.CodeBadArgument, Msg: err.Error(), Ran: bellpull.Yes}))
+				Code: bellpull.CodeBadArgument, Msg: err.Error(), Ran: bellpull.Yes}, nil))
 		}
 		body = campuswire.Raw(campuswire.BusinessNone, doc)
 	case asObject:
@@ -158,7 +166,7 @@ func (l *link) jsonAnswer(s *pump.Serving, enc bellpull.Encoding, result []byte,
 	d := l.e.cfg.Dialect.d
 	switch {
 	case fail != nil:
-		return d.AppendFailure(nil, failureOf(s.In.Method, fail)), nil
+		return d.AppendFailure(nil, failureOf(s.In.Method, fail, s.Reply().Cause())), nil
 	case enc == bellpull.EncodingNone:
 		return d.AppendAnswer(nil, []byte(campuswire.NoParameter))
 	case enc == bellpull.EncodingBytes:

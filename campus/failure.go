@@ -17,10 +17,13 @@ var (
 // follow. To a .NET caller it is a type like any other.
 const ourType = "Bellpull."
 
-// failureOf makes the answer of a route without result.
-func failureOf(route string, e *bellpull.Error) *campuswire.RouteFailure {
+// failureOf makes the answer of a route without result. cause is what its handler returned, if it did.
+func failureOf(route string, e *bellpull.Error, cause error) *campuswire.RouteFailure {
 	if e.Code == bellpull.CodeNoMethod && e.Ran == bellpull.Never {
 		return campuswire.NotFound(route)
+	}
+	if x, ok := errors.AsType[*Exception](cause); ok {
+		return x.failure()
 	}
 	return &campuswire.RouteFailure{Type: campuswire.Str(ourType + e.Code.String() + "." + e.Ran.String()),
 		Message: campuswire.Str(e.Msg), Text: campuswire.Str(e.Msg)}
@@ -35,7 +38,7 @@ func errorOf(f *campuswire.RouteFailure) *bellpull.Error {
 	}
 	code, ran, ok := ours(f.Type.String())
 	if !ok {
-		e.Msg = bellpull.RemoteText(f.Type.String() + ": " + f.Message.String())
+		e.Msg, e.Err = "", &Exception{Type: f.Type.String(), Message: f.Message.String(), Stack: f.Stack.String()}
 		return e
 	}
 	e.Code, e.Ran = code, ran

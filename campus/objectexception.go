@@ -29,14 +29,15 @@ const (
 	ExceptionJSON            = campuswire.ExceptionJSON            // an argument that does not decode
 )
 
-// An Exception is what a member of a remote object threw. A function in a table returns one, wrapped or not, to throw a
-// type of its choice. Any other error is thrown as an InvalidOperationException, [errors.ErrUnsupported] as a
-// NotSupportedException, with the error's text as message; so is a panic.
+// An Exception is what a member of a remote object threw, or the handler of a JSON route. A function in a table or a
+// handler returns one, wrapped or not, to throw a type of its choice. Any other error of a function in a table is thrown
+// as an InvalidOperationException, [errors.ErrUnsupported] as a NotSupportedException, with the error's text as message;
+// so is a panic. Of a route it is a type of ours: see [Protocol].
 type Exception struct {
 	Type    string // full name of the CLR type; "" is none, an InvalidOperationException to a .NET caller
 	Message string
 	Stack   string // "" for none
-	Extra   string // the name of the parameter, of an ArgumentNullException; .NET always leaves it out
+	Extra   string // the name of the parameter, of an ArgumentNullException; .NET always leaves it out, and routes have none
 }
 
 // Error gives type and message, quoted: they may be another process's.
@@ -52,6 +53,21 @@ func (e *Exception) wire() *campuswire.Exception {
 		return campuswire.Str(s)
 	}
 	return &campuswire.Exception{Type: text(e.Type), Message: campuswire.Str(e.Message), Stack: text(e.Stack), Extra: text(e.Extra)}
+}
+
+// failure makes the answer of a route that threw it. The type that says that nobody handles the route is not passed on
+// as such: here somebody did.
+func (e *Exception) failure() *campuswire.RouteFailure {
+	f := &campuswire.RouteFailure{Type: campuswire.Str(cmp.Or(e.Type, ExceptionInvalidOperation)), Message: campuswire.Str(e.Message)}
+	if f.Missing() {
+		f.Type = campuswire.Str(ExceptionInvalidOperation)
+	}
+	f.Text = campuswire.Str(string(f.Type) + ": " + e.Message)
+	if e.Stack != "" {
+		f.Stack = campuswire.Str(e.Stack)
+		f.Text = campuswire.Str(string(f.Text) + "\n" + e.Stack)
+	}
+	return f
 }
 
 // exceptionOf makes the exception of a function's error. One that only this package throws, because no function ran,

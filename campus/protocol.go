@@ -26,13 +26,16 @@ var (
 
 // Protocol is dotnetCampus.Ipc with its options, for [bellpull.Node.Listen] and [bellpull.Node.Dial]. All listeners and
 // peers of a node that are to be one process to the others must use one *Protocol. Do not change it once it is used.
+//
+// To a .NET caller of a JSON route the error of a handler is an exception of the type "Bellpull.CODE.RAN", unless it is or
+// wraps an [*Exception], whose type, message and stack it then has. A caller gets an exception back as an *Exception.
 type Protocol struct {
 	// Magic is IpcConfiguration.MessageHeader, which all processes of a family share. Default "dotnet campus".
 	Magic string
 	// Dialect spells what this side writes. Default STJ.
 	Dialect Dialect
 	// OnMessage takes messages that no route took, in their order; nil: they are dropped. The body may begin with a
-	// business header: nothing tells it from data.
+	// business header, that of a route which nobody handles too: nothing tells it from data.
 	OnMessage bellpull.Handler
 	// OnRequest answers requests without a route; nil, or an error: the answer of no bytes, "nobody handled it".
 	OnRequest bellpull.Handler

@@ -156,7 +156,8 @@ func campusOurs(t *testing.T, c *campusPair, peer *bellpull.Peer) {
 		t.Error(got, err)
 	}
 	_, err := bellpull.Call[answered](t.Context(), peer, "/throw", echoed{"v", 1})
-	if e, ok := errors.AsType[*bellpull.Error](err); !ok || e.Code != bellpull.CodeFailed || e.Ran != bellpull.Yes || !strings.Contains(e.Msg, "route:v") {
+	x, ok := errors.AsType[*campus.Exception](err)
+	if !ok || x.Type != "Bellpull.Peers.CustomException" || x.Message != "route:v" || !errors.Is(err, bellpull.ErrFailed) || bellpull.ExecutedOf(err) != bellpull.Yes {
 		t.Error(err)
 	}
 	if _, err = bellpull.Call[answered](t.Context(), peer, "/nowhere", echoed{}); !errors.Is(err, bellpull.ErrNoMethod) {
