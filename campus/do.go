@@ -2,6 +2,7 @@ package campus
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"runtime"
 
@@ -109,7 +110,7 @@ func (l *link) notify(x *bellpull.Exchange, body *campuswire.Body) error {
 	}
 	n, err := l.e.framing.NotifyLen(body)
 	if err != nil {
-		return tooLarge(err)
+		return noFrame(err)
 	}
 	room, err := l.pump.Reserve(x.Ctx, n, x.Deadline)
 	if err != nil {
@@ -125,7 +126,7 @@ func (l *link) notify(x *bellpull.Exchange, body *campuswire.Body) error {
 func (l *link) request(x *bellpull.Exchange, body *campuswire.Body) error {
 	n, err := l.e.framing.CallLen(body)
 	if err != nil {
-		return tooLarge(err)
+		return noFrame(err)
 	}
 	w, others, err := l.pump.Acquire(x, waitAnswer)
 	if err != nil {
@@ -156,7 +157,10 @@ func (l *link) send(x *bellpull.Exchange, w *pump.Waiter, n int, body *campuswir
 	return err
 }
 
-// tooLarge makes the error of a body that no frame can carry.
-func tooLarge(err error) error {
+// noFrame makes the error of a body that no frame can carry.
+func noFrame(err error) error {
+	if !errors.Is(err, campuswire.ErrTooLarge) { // an empty message, or a route that is not UTF-8
+		return &bellpull.Error{Code: bellpull.CodeBadArgument, Ran: bellpull.Never, Err: err}
+	}
 	return &bellpull.Error{Code: bellpull.CodeTooLarge, Ran: bellpull.Never, Err: err}
 }
