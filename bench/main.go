@@ -40,6 +40,8 @@ func peers() []peer {
 	return []peer{
 		{"raw", serveRaw, dialRaw, false},
 		{"unixsock", serveBell("unix:"), dialBell("unix:"), true},
+		{"npipe", serveBell("npipe:"), dialBell("npipe:"), true},
+		{"campus", serveCampus, dialCampus, true},
 		{"shm", serveBell("shm:"), dialBell("shm:"), true},
 		{"netrpc", serveRPC, dialRPC, true},
 		{"grpc", serveGRPC, dialGRPC, true},

@@ -16,6 +16,7 @@ import (
 	pb "google.golang.org/grpc/interop/grpc_testing"
 
 	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/campus"
 	"github.com/bellpull/bellpull/dmtp"
 	"github.com/bellpull/bellpull/internal/shmport"
 )
@@ -91,8 +92,8 @@ func (r *rawCaller) call(b *buffers) error {
 // Bellpull.
 
 func bellAddr(scheme, addr string) string {
-	if scheme == "shm:" {
-		return scheme + "bench-" + strings.ReplaceAll(filepath.Dir(addr), "/", "-")
+	if scheme == "shm:" || scheme == "npipe:" {
+		return scheme + "bench" + strings.ReplaceAll(filepath.Dir(addr), "/", "-")
 	}
 	return scheme + addr
 }
@@ -101,15 +102,35 @@ func withShm() dmtp.Option { return dmtp.NodeOptions(bellpull.WithTransports(shm
 
 func serveBell(scheme string) func(string) error {
 	return func(addr string) error {
-		m := bellpull.NewMux()
-		m.Handle("echo", bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) { w.Write(r.Borrow()) }))
-		node, err := dmtp.Listen(context.Background(), bellAddr(scheme, addr), m, withShm())
+		node, err := dmtp.Listen(context.Background(), bellAddr(scheme, addr), echo(), withShm())
 		if err != nil {
 			return err
 		}
 		defer node.Close(context.Background())
 		return ready()
 	}
+}
+
+func echo() *bellpull.Mux {
+	m := bellpull.NewMux()
+	m.Handle("echo", bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) { w.Write(r.Borrow()) }))
+	return m
+}
+
+// The pipes of dotnetCampus.Ipc, to be compared with DMTP on one pipe.
+
+func serveCampus(addr string) error {
+	node, err := campus.Listen(context.Background(), bellAddr("npipe:", addr), echo())
+	if err != nil {
+		return err
+	}
+	defer node.Close(context.Background())
+	return ready()
+}
+
+func dialCampus(addr string) (caller, error) {
+	p, err := campus.Dial(context.Background(), bellAddr("npipe:", addr))
+	return bellCaller{p}, err
 }
 
 type bellCaller struct{ p *bellpull.Peer }

@@ -35,8 +35,8 @@ type engine struct {
 	mu      sync.Mutex
 	closed  bool
 	records map[string]*record
-	unnamed []*record  // attempts that do not know yet whom they reach
-	pending []*inbound // accepted and not registered, oldest first
+	unnamed []*record               // attempts that do not know yet whom they reach
+	pending []*inbound              // accepted and not registered, oldest first
 	pumps   map[*pump.Pump]struct{} // of links and sides, until no goroutine of theirs is left
 }
 

@@ -111,11 +111,22 @@ func allocations(ctx context.Context, dir string) error {
 	mux.Handle("allocate", bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) {
 		w.Write(bytes.Clone(r.Borrow()))
 	}))
-	peer, done, err := serve(ctx, dir, mux)
-	if err != nil {
-		return err
+	overPipes := func() (*bellpull.Peer, func(), error) { return servePipes(ctx, dir, mux) }
+	overSocket := func() (*bellpull.Peer, func(), error) { return serve(ctx, dir, mux) }
+	for name, start := range map[string]func() (*bellpull.Peer, func(), error){"dmtp": overSocket, "campus": overPipes} {
+		peer, done, err := start()
+		if err == nil {
+			err = countAllocations(ctx, peer)
+			done()
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 	}
-	defer done()
+	return nil
+}
+
+func countAllocations(ctx context.Context, peer *bellpull.Peer) error {
 	for size := 64; size <= 4<<10; size *= 2 {
 		for method, want := range map[string]float64{"borrow": 0, "copy": 0, "allocate": 1} {
 			n, err := allocsPerCall(ctx, peer, method, size)

@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/campus"
 	"github.com/bellpull/bellpull/dmtp"
+	"github.com/bellpull/bellpull/transport/npipe"
 )
 
 type pair struct{ A, B int }
@@ -30,6 +32,24 @@ func serve(ctx context.Context, dir string, mux *bellpull.Mux, opts ...dmtp.Opti
 		return nil, nil, err
 	}
 	peer, err = dmtp.Dial(ctx, "unix:"+dir+"/s")
+	if err != nil {
+		node.Close(ctx)
+		return nil, nil, err
+	}
+	return peer, func() {
+		peer.Close(ctx)
+		node.Close(ctx)
+	}, nil
+}
+
+// servePipes is serve with the pipes of dotnetCampus.Ipc.
+func servePipes(ctx context.Context, dir string, mux *bellpull.Mux) (peer *bellpull.Peer, done func(), err error) {
+	there := campus.NodeOptions(bellpull.WithTransports(&npipe.Transport{Dir: dir}))
+	node, err := campus.Listen(ctx, "npipe:s", mux, there)
+	if err != nil {
+		return nil, nil, err
+	}
+	peer, err = campus.Dial(ctx, "npipe:s", there)
 	if err != nil {
 		node.Close(ctx)
 		return nil, nil, err
