@@ -20,6 +20,7 @@ type engine struct {
 	cfg     Protocol
 	framing campuswire.Framing
 	host    bellpull.Host
+	limits  pump.Limits
 	mon     *pump.Monitor
 	name    string // under which this process registers
 
@@ -55,9 +56,25 @@ func newEngine(cfg Protocol, f campuswire.Framing, h bellpull.Host) (*engine, er
 	if cfg.OnRequest != nil {
 		e.onRequest = bellpull.NewMethod("request", cfg.OnRequest)
 	}
+	e.limits = pump.Limits{InFlight: cfg.MaxInFlight, Handlers: cfg.MaxHandlers, OneByOne: cfg.OneByOne}
+	if cfg.OneByOne {
+		e.host = oneByOne{h, make(chan struct{}, 1)}
+	}
 	e.life, e.stop = context.WithCancel(context.Background())
 	e.mon = pump.NewMonitor()
 	return e, nil
+}
+
+// oneByOne is a host that runs one handler at a time.
+type oneByOne struct {
+	bellpull.Host
+	turn chan struct{}
+}
+
+func (h oneByOne) Run(m *bellpull.Method, w *bellpull.Reply, r *bellpull.Request) {
+	h.turn <- struct{}{}
+	defer func() { <-h.turn }()
+	h.Host.Run(m, w, r)
 }
 
 // port makes the Port of a connection, either way.

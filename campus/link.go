@@ -35,8 +35,7 @@ type link struct {
 func (e *engine) link(ctx context.Context, name string, in *inbound, out *outbound, dialled bool) (*link, error) {
 	l := &link{e: e, name: name, dialled: dialled, outConn: out.conn, up: make(chan struct{}), also: map[*side]struct{}{}}
 	l.identity, l.traits = in.conn.Identity(), out.conn.Traits()
-	l.pump = pump.New(in.reader(), out.port, l, e.host, e.mon,
-		pump.Limits{InFlight: e.cfg.MaxInFlight, Handlers: e.cfg.MaxHandlers})
+	l.pump = pump.New(in.reader(), out.port, l, e.host, e.mon, e.limits)
 	if !e.run(l.pump) {
 		in.port.Close()
 		out.port.Close()
@@ -141,7 +140,7 @@ func (keptOut) Close() error { return nil }
 // further reads one more connection.
 func (l *link) further(in *inbound) {
 	s := &side{l: l}
-	s.pump = pump.New(in.reader(), keptOut{l.pump.Out()}, s, l.e.host, l.e.mon, pump.Limits{Handlers: l.e.cfg.MaxHandlers})
+	s.pump = pump.New(in.reader(), keptOut{l.pump.Out()}, s, l.e.host, l.e.mon, l.e.limits)
 	l.mu.Lock()
 	if l.also == nil || len(l.also) == maxSides || !l.e.run(s.pump) {
 		l.mu.Unlock()

@@ -49,6 +49,10 @@ type Protocol struct {
 	MaxInFlight int
 	// MaxHandlers bounds the requests of one peer that run at once. Default 256.
 	MaxHandlers int
+	// OneByOne has handlers run one at a time, those of one peer in the order of its requests and messages
+	// (IpcTaskScheduling.LocalOneByOne). A handler that waits for a peer which waits for a handler here waits until its
+	// deadline. Default: they run concurrently, messages of one peer in their order (GlobalConcurrent).
+	OneByOne bool
 	// MaxPending bounds the connections that have not registered yet; the oldest makes room. Default 256.
 	MaxPending int
 }

@@ -7,27 +7,33 @@ import (
 	"github.com/bellpull/bellpull/transport"
 )
 
-// A lane runs the notifies and messages of a link one after another, in their order. While one takes long, those that
-// follow wait here; there is no way to refuse them, so a lane that runs over ends the link rather than lose one.
+// A lane runs the notifies and messages of a link one after another, in their order, and its calls too if they are to
+// run one by one. While one takes long, those that follow wait here; there is no way to refuse a notify, so a lane that
+// runs over ends the link rather than lose one.
 type lane struct {
 	mu   sync.Mutex
 	busy bool
 	head *Serving
 	tail *Serving
-	n    int
-	size int // of what is in line, see Serving.size
+	n    int // of the notifies in line; calls are bounded as handlers
+	size int // of those, see Serving.size
 }
 
-// notify runs a notify on main if it can, else puts it in line.
+// notify runs a notify, if somebody listens for it: nobody waits for an answer.
 func (p *Pump) notify(r *Reader, s *Serving) {
 	if s.Method == nil || p.draining.Load() {
-		p.release(s, true) // nobody listens for it, and nobody waits for an answer
+		p.release(s, true)
 		return
 	}
+	p.inLine(r, s)
+}
+
+// inLine runs a request on main if it can, else puts it in line.
+func (p *Pump) inLine(r *Reader, s *Serving) {
 	l := &p.lane
 	l.mu.Lock()
 	if l.busy {
-		if l.n >= p.limits.Lane || l.size+s.size() > p.limits.LaneSize {
+		if s.In.Notify && (l.n >= p.limits.Lane || l.size+s.size() > p.limits.LaneSize) {
 			over := &transport.LimitError{What: "waiting notifies and messages", Size: int64(l.n) + 1, Limit: int64(p.limits.Lane)}
 			if l.n < p.limits.Lane {
 				over = &transport.LimitError{What: "bytes of waiting notifies and messages", Size: int64(l.size + s.size()), Limit: int64(p.limits.LaneSize)}
@@ -57,11 +63,23 @@ func (p *Pump) notify(r *Reader, s *Serving) {
 		l.busy = false
 		l.mu.Unlock()
 		p.handlerDone()
-		p.release(s, true)
+		p.ran(s, true)
 		return
 	}
-	p.release(s, false)
+	p.ran(s, false)
 	p.runLane(nil)
+}
+
+// ran is called when the handler of s has returned.
+func (p *Pump) ran(s *Serving, reader bool) {
+	switch {
+	case s.In.Notify:
+		p.release(s, reader)
+	case reader:
+		p.finish(s, true, false)
+	default:
+		p.finishWaiting(s)
+	}
 }
 
 // runLane runs s, then what is in line, until that is empty.
@@ -71,13 +89,16 @@ func (p *Pump) runLane(s *Serving) {
 		if s != nil && s.behind != nil {
 			s.behind()
 		} else if s != nil && p.isDone() {
+			if !s.In.Notify {
+				p.handlerDone()
+			}
 			p.release(s, false) // nothing of a link that has ended is delivered
 		} else if s != nil {
 			p.mu.Lock()
 			p.addRunning(s)
 			p.mu.Unlock()
 			p.runMeasured(s)
-			p.release(s, false)
+			p.ran(s, false)
 		}
 		l.mu.Lock()
 		if s = l.pop(); s == nil {
@@ -115,8 +136,10 @@ func (l *lane) push(s *Serving) {
 		l.head = s
 	}
 	l.tail = s
-	l.n++
-	l.size += s.size()
+	if s.In.Notify {
+		l.n++
+		l.size += s.size()
+	}
 }
 
 func (l *lane) pop() *Serving {
@@ -128,8 +151,10 @@ func (l *lane) pop() *Serving {
 		l.tail = nil
 	}
 	s.next = nil
-	l.n--
-	l.size -= s.size()
+	if s.In.Notify {
+		l.n--
+		l.size -= s.size()
+	}
 	return s
 }
 

@@ -50,6 +50,9 @@ type Limits struct {
 	HandlersSize int // the bytes those hold, with answers that wait for room; one call may hold more; default 64 MiB
 	Lane         int // notifies and messages that wait behind a slow one; default 1,024
 	LaneSize     int // the bytes of those, metadata included; default 4 MiB
+
+	// OneByOne has calls of the other side wait in line with its notifies and messages. They count as handlers there.
+	OneByOne bool
 }
 
 const (

@@ -125,6 +125,9 @@ func (p *Pump) Request(r *Reader, s *Serving) {
 	if s.Refuse == nil && p.draining.Load() {
 		s.Refuse = &bellpull.Error{Code: bellpull.CodeUnavailable, Ran: bellpull.Never, Msg: "shutting down"}
 	}
+	if p.limits.OneByOne && n > 1 {
+		n-- // the lane counts as one, and runs them
+	}
 	over := n > p.limits.Handlers
 	if over && s.Refuse == nil {
 		s.Refuse = &bellpull.Error{Code: bellpull.CodeBusy, Ran: bellpull.Never,
@@ -138,6 +141,10 @@ func (p *Pump) Request(r *Reader, s *Serving) {
 	}
 	if s.Refuse != nil {
 		p.finish(s, true, over)
+		return
+	}
+	if p.limits.OneByOne {
+		p.inLine(r, s)
 		return
 	}
 	if !r.main || s.Method.Slow() {
