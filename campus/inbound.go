@@ -2,7 +2,6 @@ package campus
 
 import (
 	"errors"
-	"time"
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/internal/campuswire"
@@ -110,14 +109,4 @@ func (in *inbound) reader() transport.Port {
 		return in.port
 	}
 	return &earlyPort{in.port, in.early}
-}
-
-// hangUpLook is how often an outbound connection is looked at while its process owes a registration: an end of what is
-// read there says nothing (section 1.2), a hang-up does (section 9.4).
-const hangUpLook = 10 * time.Millisecond
-
-// hungUp says that the process that accepted a connection is gone, where the carrier can tell.
-func hungUp(c transport.Conn) bool {
-	h, ok := c.(interface{ HungUp() bool })
-	return ok && h.HungUp()
 }

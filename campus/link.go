@@ -21,7 +21,7 @@ type link struct {
 	dialled  bool
 	identity transport.Identity
 	traits   transport.Traits
-	outConn  transport.Conn
+	out      *outbound
 	pump     *pump.Pump
 
 	peer atomic.Pointer[bellpull.Peer]
@@ -33,7 +33,7 @@ type link struct {
 
 // link makes a link of its two halves and brings it up.
 func (e *engine) link(ctx context.Context, name string, in *inbound, out *outbound, dialled bool) (*link, error) {
-	l := &link{e: e, name: name, dialled: dialled, outConn: out.conn, up: make(chan struct{}), also: map[*side]struct{}{}}
+	l := &link{e: e, name: name, dialled: dialled, out: out, up: make(chan struct{}), also: map[*side]struct{}{}}
 	l.identity, l.traits = in.conn.Identity(), out.conn.Traits()
 	l.pump = pump.New(in.reader(), out.port, l, e.host, e.mon, e.limits)
 	if !e.run(l.pump) {
@@ -51,10 +51,20 @@ func (e *engine) link(ctx context.Context, name string, in *inbound, out *outbou
 		l.pump.Fail(err)
 		return nil, err
 	}
+	out.link.Store(l)
+	if out.hungUp() {
+		l.deaf()
+	}
 	if err := l.pump.Err(); err != nil {
 		e.host.Down(l, err) // ended while it went up
 	}
 	return l, nil
+}
+
+// deaf ends the link: the other side has closed the connection that this side writes on. That one which this side reads
+// ends with it, so that the other process does not keep half of the pair.
+func (l *link) deaf() {
+	l.pump.Deaf(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "link", Msg: "the other side closed the connection it reads from"})
 }
 
 func (l *link) Name() string                 { return l.name }

@@ -2,21 +2,24 @@ package campus
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/transport"
 )
 
-// An outbound is a connection that this side dialled and has registered on: what it writes on. Nothing is ever read
-// from it: a .NET process ends that direction at once, which means nothing (section 1.2).
+// An outbound is a connection that this side dialled and has registered on: what it writes on. What is read there says
+// nothing: a .NET process ends that direction at once (section 1.2). That the other side hangs up does, and is watched.
 type outbound struct {
 	conn transport.Conn
 	port transport.Port
+	gone chan struct{}        // closed when the other side has hung up
+	link atomic.Pointer[link] // whose it is, once there is one
 }
 
 // outbound registers on a connection. The frame is small, so no carrier makes it wait.
 func (e *engine) outbound(c transport.Conn) (*outbound, error) {
-	o := &outbound{conn: c, port: e.port(c)}
+	o := &outbound{conn: c, port: e.port(c), gone: make(chan struct{})}
 	n, err := e.framing.RegisterLen(e.name)
 	if err == nil {
 		var room []byte
@@ -31,11 +34,68 @@ func (e *engine) outbound(c transport.Conn) (*outbound, error) {
 			err = o.port.Drain()
 		}
 	}
+	if err == nil && !e.spawn(o.watch) {
+		err = errClosed("the engine is closed")
+	}
 	if err != nil {
 		o.port.Close()
 		return nil, bellpull.WrapTransport("dial", c.Identity().Remote, err)
 	}
 	return o, nil
+}
+
+// spawn runs f in a goroutine that Close waits for, unless the engine is closed.
+func (e *engine) spawn(f func()) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		e.wg.Go(f)
+	}
+	return !e.closed
+}
+
+// watch waits until the other side hangs up, or this side does. Nobody else reads the connection.
+func (o *outbound) watch() {
+	switch c := o.conn.(type) {
+	case interface{ AwaitHangUp() error }:
+		if c.AwaitHangUp() != nil {
+			return // closed here
+		}
+	case transport.Porter: // is read as a Port alone
+		for err := error(nil); err == nil; err = o.port.Wait(0) {
+			for more := true; more && err == nil; {
+				_, more, err = o.port.Next()
+			}
+		}
+	default:
+		// A carrier of other processes than .NET's: nobody ends one direction alone. What is sent here is for nobody.
+		drop := make([]byte, 64)
+		for {
+			if _, err := c.Read(drop); err != nil {
+				break
+			}
+		}
+	}
+	close(o.gone)
+	if l := o.link.Load(); l != nil {
+		l.deaf()
+	}
+}
+
+// hungUp says that the process that accepted the connection is gone, or has no use for it any more.
+func (o *outbound) hungUp() bool {
+	select {
+	case <-o.gone:
+		return true
+	default:
+		return hungUp(o.conn)
+	}
+}
+
+// hungUp says of a connection, either way, that the other end is closed, where the carrier can tell at once.
+func hungUp(c transport.Conn) bool {
+	h, ok := c.(interface{ HungUp() bool })
+	return ok && h.HungUp()
 }
 
 // listen sees to it that the process which is dialled can dial back.

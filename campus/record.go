@@ -85,7 +85,7 @@ func (e *engine) arrived(in *inbound) {
 		}
 		r.in <- in
 		e.mu.Unlock()
-	case l != nil && !hungUp(l.outConn):
+	case l != nil && !l.out.hungUp():
 		e.mu.Unlock()
 		l.further(in)
 	default:
@@ -165,7 +165,7 @@ func (e *engine) Dial(ctx context.Context, to transport.Addr) (bellpull.Link, er
 			busy = nil
 		}
 		// It has dialled us and is being answered, or its link is ending just now.
-		t := time.NewTimer(hangUpLook)
+		t := time.NewTimer(endingLook)
 		select {
 		case <-busy:
 		case <-t.C:
@@ -177,6 +177,9 @@ func (e *engine) Dial(ctx context.Context, to transport.Addr) (bellpull.Link, er
 		}
 	}
 }
+
+// endingLook is how long a dial waits for a link to be taken off its record that has ended.
+const endingLook = 10 * time.Millisecond
 
 var errNoAnswer = errors.New("connected, but the other process did not register back")
 
@@ -190,8 +193,6 @@ func (e *engine) attempt(ctx context.Context, r *record, to transport.Addr) (_ b
 	}
 	timeout := time.NewTimer(e.cfg.RegisterTimeout)
 	defer timeout.Stop()
-	look := time.NewTicker(hangUpLook)
-	defer look.Stop()
 	for {
 		select {
 		case in := <-r.in:
@@ -199,10 +200,7 @@ func (e *engine) attempt(ctx context.Context, r *record, to transport.Addr) (_ b
 				return nil, err
 			}
 			return l, nil
-		case <-look.C:
-			if !hungUp(out.conn) {
-				continue
-			}
+		case <-out.gone:
 			err = &bellpull.Error{Code: bellpull.CodeUnavailable, Msg: "connected, but the other process hung up before it registered back"}
 		case <-timeout.C:
 			err = errNoAnswer

@@ -135,10 +135,14 @@ func (p *Pump) writeError(err error) error {
 // readOut is how long a link that cannot be written to any more is still read.
 const readOut = 20 * time.Millisecond
 
-// writeFailed ends a link that cannot be written to. The other side has hung up, most likely, and what it said before
-// that may be waiting to be read: answers, and why it left. So reading goes on to its end, or for a moment.
 func (p *Pump) writeFailed(err error) {
-	end := &bellpull.Error{Code: bellpull.CodeUnavailable, Op: "write", Err: err}
+	p.Deaf(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "write", Err: err})
+}
+
+// Deaf ends a link whose other side takes nothing any more, for the reason end: a write has failed, or the connection that
+// is written to has hung up. What the other side said before that may be waiting to be read: answers, and why it left.
+// So reading goes on to its end, or for a moment. It does not block.
+func (p *Pump) Deaf(end *bellpull.Error) {
 	if p.isDone() || p.deaf.Swap(true) {
 		return
 	}

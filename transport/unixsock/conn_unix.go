@@ -5,6 +5,7 @@ package unixsock
 import (
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -65,10 +66,34 @@ func (c *Conn) Ended() bool {
 // not. It does not block and reads nothing.
 func (c *Conn) HungUp() bool {
 	up := true // so is a socket that is closed here
-	c.raw.Control(func(fd uintptr) {
-		state := []unix.PollFd{{Fd: int32(fd)}}
-		n, err := unix.Poll(state, 0)
-		up = err == nil && n == 1 && state[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
-	})
+	c.raw.Control(func(fd uintptr) { up = hungUp(fd) })
 	return up
+}
+
+// AwaitHangUp blocks until [Conn.HungUp] would say true, which is nil, or the connection is closed here. It reads nothing,
+// but counts as a Read: others wait for it, and a read deadline ends it. It is for connections that nobody reads.
+func (c *Conn) AwaitHangUp() error {
+	for {
+		up, woken := false, false
+		err := c.raw.Read(func(fd uintptr) bool {
+			up = hungUp(fd)
+			done := up || woken
+			woken = true
+			return done // false: the poller calls again when something has happened
+		})
+		if err != nil || up {
+			return err
+		}
+		// To a one-way server's client the poller says "readable" with all that happens, such as room to write.
+		time.Sleep(hangUpPause)
+	}
+}
+
+// hangUpPause is the least time between two looks of AwaitHangUp.
+const hangUpPause = 10 * time.Millisecond
+
+func hungUp(fd uintptr) bool {
+	state := []unix.PollFd{{Fd: int32(fd)}}
+	n, err := unix.Poll(state, 0)
+	return err == nil && n == 1 && state[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
 }

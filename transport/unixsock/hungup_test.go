@@ -3,7 +3,10 @@
 package unixsock
 
 import (
+	"errors"
+	"net"
 	"testing"
+	"time"
 )
 
 // TestHungUp: closing counts, ending one direction does not.
@@ -34,5 +37,39 @@ func TestHungUp(t *testing.T) {
 	c.Close()
 	if !c.HungUp() {
 		t.Error("closed here")
+	}
+}
+
+// TestAwaitHangUp: an end that only sends no more, as every server of a one-way pipe, lets it wait on; closing, at either
+// end, does not.
+func TestAwaitHangUp(t *testing.T) {
+	for _, here := range []bool{false, true} {
+		client, server := pair(t)
+		over := make(chan error, 1)
+		go func() { over <- client.AwaitHangUp() }()
+		server.Write([]byte("unread"))
+		server.CloseWrite()
+		client.Write([]byte("x"))
+		if _, err := server.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-over:
+			t.Fatal("the other end still reads:", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+		if here {
+			client.Close()
+		} else {
+			server.Close()
+		}
+		select {
+		case err := <-over:
+			if here != errors.Is(err, net.ErrClosed) || !here && err != nil {
+				t.Errorf("closed here %v: %v", here, err)
+			}
+		case <-time.After(patience):
+			t.Errorf("closed here %v: nobody notices", here)
+		}
 	}
 }
