@@ -18,7 +18,8 @@ import (
 const limitsPage = "docs/limits.md"
 
 // limited are the packages whose constants are looked at: what a program of a user is made of.
-var limited = []string{".", "dmtp", "campus", "httplink", "internal/pump", "internal/bellwire", "internal/dmtpwire", "transport", "transport/mem",
+var limited = []string{".", "dmtp", "campus", "httplink", "internal/pump", "internal/bellwire", "internal/dmtpwire", "internal/campuswire",
+	"internal/netjson", "transport", "transport/mem",
 	"transport/npipe", "transport/tcp", "transport/unixsock"}
 
 // limitName matches the constants that must be on the page.
@@ -39,7 +40,11 @@ var notLimits = map[string]string{
 	"dmtpwire.maxStr8":          "what the wire can say",
 	"dmtpwire.maxStr16":         "what the wire can say",
 	"dmtpwire.maxTicks":         "the last moment of .NET",
-	"dmtpwire.maxMemberName":    "how much of a name an error shows",
+	"netjson.MaxMember":         "how much of a name an error shows",
+	"campuswire.DefaultMagic":   "the magic itself",
+	"campuswire.defaultPrefix":  "a spelling",
+	"campuswire.maxVarint":      "what the wire can say",
+	"campuswire.MaxBody":        "a part of MaxContent",
 }
 
 // constants gives the constants of a package by name, as far as they need no package but time.

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/bellpull/bellpull/internal/netjson"
 )
 
 // TestFastPathsDoNotAllocate guards what every message passes through.
@@ -19,7 +21,7 @@ func TestFastPathsDoNotAllocate(t *testing.T) {
 	doc := []byte(docAdd)
 	m := Invocation{Args: make([]Value, 4)}
 	ret := Return{Result: Plain([]byte("3"))}
-	retDoc := ret.AppendJSON(nil, EscapeAll)
+	retDoc := ret.AppendJSON(nil, netjson.EscapeAll)
 	var failed error
 	check := func(name string, do func() error) {
 		if n := testing.AllocsPerRun(100, func() {
@@ -56,9 +58,9 @@ func TestFastPathsDoNotAllocate(t *testing.T) {
 		return errors.Join(err, err2, err3)
 	})
 	check("read an invocation", func() error { return ParseInvocation(doc, &m) })
-	check("write an invocation", func() error { add.AppendJSON(room, EscapeAll); return nil })
+	check("write an invocation", func() error { add.AppendJSON(room, netjson.EscapeAll); return nil })
 	check("read a return", func() error { var r Return; return ParseReturn(retDoc, &r) })
-	check("write a return", func() error { ret.AppendJSON(room, EscapeAll); return nil })
+	check("write a return", func() error { ret.AppendJSON(room, netjson.EscapeAll); return nil })
 }
 
 // TestLittleInputHoldsLittle gives documents that claim much in few bytes.
@@ -155,6 +157,6 @@ func BenchmarkAppendInvocation(b *testing.B) {
 	room := make([]byte, 0, 256)
 	b.ReportAllocs()
 	for b.Loop() {
-		m.AppendJSON(room, EscapeAll)
+		m.AppendJSON(room, netjson.EscapeAll)
 	}
 }

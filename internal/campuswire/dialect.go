@@ -3,6 +3,8 @@ package campuswire
 import (
 	"encoding/json"
 	"reflect"
+
+	"github.com/bellpull/bellpull/internal/netjson"
 )
 
 // A Dialect is what an engine of .NET makes of the values of an application: the arguments and results of remote objects
@@ -16,7 +18,7 @@ import (
 // text (see [ParseDateTime]). Reading as encoding/json does takes everything that either writes.
 type Dialect struct {
 	// Escape is how texts are written.
-	Escape Escape
+	Escape netjson.Escape
 	// BOM is set where the answer of a JSON route begins with a byte order mark. No other document has one.
 	BOM bool
 	// NullAnswer is set where a JSON route that returns null answers null; otherwise it answers {}.
@@ -35,7 +37,7 @@ var (
 	// Camel is System.Text.Json with a user's context that has camelCase names and leaves nulls out.
 	Camel = Dialect{Camel: true, OmitNull: true}
 	// Newtonsoft is Newtonsoft.Json, the default of older targets.
-	Newtonsoft = Dialect{Escape: EscapeLeast, BOM: true, NullAnswer: true}
+	Newtonsoft = Dialect{Escape: netjson.EscapeLeast, BOM: true, NullAnswer: true}
 )
 
 // DialectOf gives a dialect by the name that the programs of this project have for it: stj, stjctx, camel, newtonsoft.

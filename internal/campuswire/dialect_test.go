@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/bellpull/bellpull/internal/netjson"
 )
 
 type point struct {
@@ -108,7 +110,7 @@ func TestDialects(t *testing.T) {
 // TestDialectErrors wants the errors of encoding/json, and ours for what it does not look at.
 func TestDialectErrors(t *testing.T) {
 	var deep any
-	for range MaxDepth + 1 {
+	for range netjson.MaxDepth + 1 {
 		deep = []any{deep}
 	}
 	for _, c := range []struct {

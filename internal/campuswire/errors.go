@@ -3,6 +3,8 @@ package campuswire
 import (
 	"errors"
 	"strconv"
+
+	"github.com/bellpull/bellpull/internal/netjson"
 )
 
 // What can be wrong with a frame. A [FrameError] wraps one of them.
@@ -30,7 +32,7 @@ var (
 	// ErrVarint: a length of variable size does not end, or exceeds 31 bits.
 	ErrVarint = errors.New("malformed length")
 	// ErrText: a text is not valid UTF-8, or holds half a surrogate pair.
-	ErrText = errors.New("invalid text")
+	ErrText = netjson.ErrText
 	// ErrEmpty: nothing where something must be: a name, an answer.
 	ErrEmpty = errors.New("empty")
 	// ErrTooLong: a text is longer than a limit of this package.
@@ -39,13 +41,13 @@ var (
 	ErrTooMany = errors.New("too many entries")
 
 	// ErrSyntax: it is no JSON; a byte order mark and bytes behind the end count as such.
-	ErrSyntax = errors.New("malformed JSON")
+	ErrSyntax = netjson.ErrSyntax
 	// ErrType: a value has a JSON type that it cannot have.
-	ErrType = errors.New("wrong JSON type")
+	ErrType = netjson.ErrType
 	// ErrRange: a number is no integer, or does not fit.
-	ErrRange = errors.New("number does not fit")
-	// ErrDepth: JSON nested deeper than [MaxDepth].
-	ErrDepth = errors.New("nested too deeply")
+	ErrRange = netjson.ErrRange
+	// ErrDepth: JSON nested deeper than [netjson.MaxDepth].
+	ErrDepth = netjson.ErrDepth
 	// ErrMissing: a member that must be there is not, or is null.
 	ErrMissing = errors.New("missing or null")
 	// ErrBlank: a text that must say something is empty or white space.
@@ -98,20 +100,9 @@ func (e *ContentError) Error() string {
 func (e *ContentError) Unwrap() error { return e.What }
 
 // A JSONError says which member of a JSON document does not fit. As with [ContentError] only the message is lost.
-type JSONError struct {
-	Document string // name of the document, as in this package
-	Member   string // name of the member; empty when the error is outside the members
-	Offset   int    // in bytes from the beginning of the document; where it is written, 0
-	What     error
-}
+type JSONError netjson.Error
 
-func (e *JSONError) Error() string {
-	s := "campus: " + e.Document
-	if e.Member != "" {
-		s += "." + strconv.Quote(e.Member)
-	}
-	return s + ": " + e.What.Error() + " at byte " + strconv.Itoa(e.Offset)
-}
+func (e *JSONError) Error() string { return "campus: " + (*netjson.Error)(e).Error() }
 
 // Unwrap gives What.
 func (e *JSONError) Unwrap() error { return e.What }

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/bellpull/bellpull/internal/netjson"
 )
 
 func FuzzFrame(f *testing.F) {
@@ -157,7 +159,7 @@ func FuzzRoute(f *testing.F) {
 }
 
 // fuzzJSON feeds a parser. What it takes must be JSON, and be the same value again in both styles.
-func fuzzJSON[T any](f *testing.F, parse func([]byte, *T) error, add func(*T, Escape) ([]byte, error), seeds ...string) {
+func fuzzJSON[T any](f *testing.F, parse func([]byte, *T) error, add func(*T, netjson.Escape) ([]byte, error), seeds ...string) {
 	for _, s := range seeds {
 		f.Add([]byte(s))
 	}
@@ -179,7 +181,7 @@ func fuzzJSON[T any](f *testing.F, parse func([]byte, *T) error, add func(*T, Es
 		if !json.Valid(bytes.TrimPrefix(doc, []byte(bom))) {
 			t.Fatalf("taken, but it is no JSON: %q", doc)
 		}
-		for _, style := range []Escape{EscapeAll, EscapeLeast} {
+		for _, style := range []netjson.Escape{netjson.EscapeAll, netjson.EscapeLeast} {
 			out, err := add(&m, style)
 			if err != nil {
 				t.Fatalf("%+v: %v", m, err)
@@ -197,7 +199,7 @@ func FuzzInvocation(f *testing.F) {
 	for _, v := range invocations {
 		seeds = append(seeds, v.text)
 	}
-	fuzzJSON(f, ParseInvocation, func(m *Invocation, style Escape) ([]byte, error) { return m.AppendJSON(nil, style), nil }, seeds...)
+	fuzzJSON(f, ParseInvocation, func(m *Invocation, style netjson.Escape) ([]byte, error) { return m.AppendJSON(nil, style), nil }, seeds...)
 }
 
 func FuzzReturn(f *testing.F) {
@@ -205,15 +207,15 @@ func FuzzReturn(f *testing.F) {
 	for _, v := range returns {
 		seeds = append(seeds, v.text)
 	}
-	fuzzJSON(f, ParseReturn, func(m *Return, style Escape) ([]byte, error) { return m.AppendJSON(nil, style), nil }, seeds...)
+	fuzzJSON(f, ParseReturn, func(m *Return, style netjson.Escape) ([]byte, error) { return m.AppendJSON(nil, style), nil }, seeds...)
 }
 
 func FuzzHTTPRequest(f *testing.F) {
-	fuzzJSON(f, ParseHTTPRequest, func(m *HTTPRequest, _ Escape) ([]byte, error) { return m.AppendJSON(nil) }, httpGet, httpPost)
+	fuzzJSON(f, ParseHTTPRequest, func(m *HTTPRequest, _ netjson.Escape) ([]byte, error) { return m.AppendJSON(nil) }, httpGet, httpPost)
 }
 
 func FuzzHTTPResponse(f *testing.F) {
-	fuzzJSON(f, ParseHTTPResponse, func(m *HTTPResponse, _ Escape) ([]byte, error) { return m.AppendJSON(nil) }, httpTwo, http404, http405)
+	fuzzJSON(f, ParseHTTPResponse, func(m *HTTPResponse, _ netjson.Escape) ([]byte, error) { return m.AppendJSON(nil) }, httpTwo, http404, http405)
 }
 
 func FuzzAnswer(f *testing.F) {
@@ -221,7 +223,7 @@ func FuzzAnswer(f *testing.F) {
 		*a, err = ParseAnswer(body)
 		return err
 	}
-	fuzzJSON(f, parse, func(a *Answer, style Escape) ([]byte, error) {
+	fuzzJSON(f, parse, func(a *Answer, style netjson.Escape) ([]byte, error) {
 		d := Newtonsoft
 		d.Escape = style
 		if a.Failure == nil {
@@ -244,7 +246,7 @@ func FuzzDocument(f *testing.F) {
 		*doc, err = ParseDocument(payload)
 		return err
 	}
-	fuzzJSON(f, parse, func(doc *[]byte, _ Escape) ([]byte, error) { return *doc, nil }, docFoo, bom+docAdd, `"\u0000"`)
+	fuzzJSON(f, parse, func(doc *[]byte, _ netjson.Escape) ([]byte, error) { return *doc, nil }, docFoo, bom+docAdd, `"\u0000"`)
 }
 
 // FuzzDialect spells documents: the value stays, and spelling again changes nothing.

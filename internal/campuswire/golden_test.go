@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/bellpull/bellpull/internal/netjson"
 )
 
 // The hex blocks of the specification, as they stand there: lines of up to sixteen bytes behind their offset. The
@@ -155,8 +157,8 @@ func goldenFrames(t testing.TB) []goldenFrame {
 		{"request", request(5, 0, Raw(0, []byte("\xf1"))), 58, dumpFirst + dumpRequest, KindRequest, 5, 0, "\xf1"},
 		{"response", response(2, 0, Raw(0, []byte("\xf1\xf2"))), 59, dumpFirst + dumpResponse, KindResponse, 2, 0, "\xf1\xf2"},
 		{"empty response", response(6, 0, Body{}), 57, dumpFirst + dumpResponseEmpty, KindResponse, 6, 0, ""},
-		{"invocation", request(6, 1, Object(add.AppendJSON(nil, EscapeAll))), 206, dumpInvocation, KindRequest, 6, 1, object + docAdd},
-		{"return", response(3, 1, Object(sum.AppendJSON(nil, EscapeAll))), 103, dumpReturn, KindResponse, 3, 1, object + ret},
+		{"invocation", request(6, 1, Object(add.AppendJSON(nil, netjson.EscapeAll))), 206, dumpInvocation, KindRequest, 6, 1, object + docAdd},
+		{"return", response(3, 1, Object(sum.AppendJSON(nil, netjson.EscapeAll))), 103, dumpReturn, KindResponse, 3, 1, object + ret},
 		{"JSON notify", notify(8, JSONRoute("Foo1", []byte(docFoo))), 79, dumpJSONNotify, KindNotify, 8, 0, "JsonDrRt\x04Foo1" + docFoo},
 		{"JSON request", request(9, 2, JSONRoute("Foo1", []byte(docFoo))), 99, dumpFirst + dumpJSONRequest, KindRequest, 9, 2, "JsonDrRt\x04Foo1" + docFoo},
 		{"JSON response", response(4, 2, answer(STJ)), 70, dumpFirst + dumpJSONResponse, KindResponse, 4, 2, `{"Name":"Ok"}`},

@@ -1,6 +1,10 @@
 package campuswire
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/bellpull/bellpull/internal/netjson"
+)
 
 // A Header is one header of an HTTP message with its values in order.
 type Header struct {
@@ -22,56 +26,56 @@ func ContentHeader(name string) bool {
 
 // parseHeaders reads one of the two lists, and adds it to what is there.
 func parseHeaders(r *jsonReader, list []Header, content bool, count *int) []Header {
-	of := r.name
-	for r.array(); r.item(); {
-		r.name = of
-		at := r.off
+	of := r.Name()
+	for r.Array(); r.Item(); {
+		r.In(of)
+		at := r.Offset()
 		var h Header
 		named, valued := false, false
-		for r.object(); r.member(); {
-			switch string(r.name) {
+		for r.Object(); r.Member(); {
+			switch string(r.Name()) {
 			case "Key":
 				h.Name, named = string(r.text()), true
 			case "Value":
 				valued = true
 				h.Values = h.Values[:0]
-				for r.array(); r.item(); {
+				for r.Array(); r.Item(); {
 					h.Values = append(h.Values, string(r.required()))
 					if *count++; *count > MaxHeaders {
-						r.fail(r.off, ErrTooMany)
+						r.Fail(r.Offset(), ErrTooMany)
 					}
 				}
 			default:
-				r.skip()
+				r.Skip()
 			}
 		}
-		if r.err != nil {
+		if !r.OK() {
 			return nil
 		}
-		r.name = of
+		r.In(of)
 		if len(h.Values) == 0 {
 			*count++
 		}
 		switch {
 		case *count > MaxHeaders:
-			r.fail(at, ErrTooMany)
+			r.Fail(at, ErrTooMany)
 		case !named || !valued:
-			r.fail(at, ErrMissing)
+			r.Fail(at, ErrMissing)
 		case !validHeader(&h) || ContentHeader(h.Name) != content:
-			r.fail(at, ErrValue)
+			r.Fail(at, ErrValue)
 		}
 		list = append(list, h)
 	}
-	r.name = of
+	r.In(of)
 	return list
 }
 
 // required takes a text that is not null.
 func (r *jsonReader) required() Str {
-	at := r.off
+	at := r.Offset()
 	s := r.text()
 	if s == nil {
-		r.fail(at, ErrMissing)
+		r.Fail(at, ErrMissing)
 	}
 	return s
 }
@@ -91,7 +95,7 @@ func appendHeaders(w *jsonWriter, list []Header, content bool) {
 		w.open('[')
 		for _, v := range h.Values {
 			w.next()
-			w.b = appendQuoted(w.b, v, w.style)
+			w.b = netjson.AppendQuoted(w.b, v, w.style)
 		}
 		w.close(']')
 		w.close('}')
@@ -111,9 +115,9 @@ func checkHeaders(r *jsonReader, list []Header) {
 		}
 		switch {
 		case !validHeader(h):
-			r.missing(of, ErrValue)
+			r.Missing(of, ErrValue)
 		case count > MaxHeaders:
-			r.missing(of, ErrTooMany)
+			r.Missing(of, ErrTooMany)
 		}
 	}
 }

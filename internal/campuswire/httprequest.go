@@ -3,6 +3,8 @@ package campuswire
 import (
 	"encoding/base64"
 	"net/url"
+
+	"github.com/bellpull/bellpull/internal/netjson"
 )
 
 // An HTTPRequest is a request of PipeMvc: HTTP as the JSON of Newtonsoft, in a plain request without business header.
@@ -28,12 +30,12 @@ func ParseHTTPRequest(body []byte, m *HTTPRequest) error {
 	headers, contentHeaders, count := false, false, 0
 	var plain, content []Header
 	r := newReader(body, "HTTPRequest")
-	for r.object(); r.member(); {
-		switch string(r.name) {
+	for r.Object(); r.Member(); {
+		switch string(r.Name()) {
 		case "Headers":
 			headers, plain = true, parseHeaders(&r, nil, false, &count)
 		case "ContentHeaders":
-			if content = nil; !r.null() {
+			if content = nil; !r.Null() {
 				content = parseHeaders(&r, nil, true, &count)
 			}
 			contentHeaders = len(content) > 0
@@ -42,22 +44,22 @@ func ParseHTTPRequest(body []byte, m *HTTPRequest) error {
 		case "Version":
 			m.Version = string(r.required())
 		case "VersionPolicy":
-			m.VersionPolicy = r.int32()
+			m.VersionPolicy = r.Int32()
 		case "Method":
 			m.Method = r.method()
 		case "RequestUri":
 			m.URI = string(r.required())
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	if r.end() == nil {
 		m.Headers = append(plain, content...)
 		switch {
 		case !headers:
-			r.missing("Headers", ErrMissing)
+			r.Missing("Headers", ErrMissing)
 		case contentHeaders && m.Content == nil:
-			r.missing("ContentBase64", ErrMissing)
+			r.Missing("ContentBase64", ErrMissing)
 		}
 		m.check(&r, m.Version)
 	}
@@ -72,11 +74,11 @@ func ParseHTTPRequest(body []byte, m *HTTPRequest) error {
 func (m *HTTPRequest) check(r *jsonReader, version string) {
 	switch {
 	case !httpVersion(version):
-		r.missing("Version", ErrValue)
+		r.Missing("Version", ErrValue)
 	case !token(m.Method):
-		r.missing("Method", ErrValue)
+		r.Missing("Method", ErrValue)
 	case !absolute(m.URI):
-		r.missing("RequestUri", ErrValue)
+		r.Missing("RequestUri", ErrValue)
 	}
 }
 
@@ -88,32 +90,32 @@ func absolute(s string) bool {
 
 // method takes {"Method":"GET"}.
 func (r *jsonReader) method() (name string) {
-	of := r.name
-	for r.object(); r.member(); {
-		if string(r.name) == "Method" {
+	of := r.Name()
+	for r.Object(); r.Member(); {
+		if string(r.Name()) == "Method" {
 			name = string(r.required())
 		} else {
-			r.skip()
+			r.Skip()
 		}
 	}
-	r.name = of
+	r.In(of)
 	return name
 }
 
 // base64 takes a text in base64, and null where that is legal.
 func (r *jsonReader) base64(null bool) []byte {
-	at := r.off
+	at := r.Offset()
 	s := r.text()
 	if s == nil {
 		if !null {
-			r.fail(at, ErrMissing)
+			r.Fail(at, ErrMissing)
 		}
 		return nil
 	}
 	b := make([]byte, base64.StdEncoding.DecodedLen(len(s)))
 	n, err := base64.StdEncoding.Decode(b, s)
 	if err != nil {
-		r.fail(at, ErrValue)
+		r.Fail(at, ErrValue)
 		return nil
 	}
 	return b[:n]
@@ -123,14 +125,14 @@ func (r *jsonReader) base64(null bool) []byte {
 // one, without which a .NET server fails. The error is a [*JSONError] for what [ParseHTTPRequest] would refuse; b is then
 // as it was.
 func (m *HTTPRequest) AppendJSON(b []byte) ([]byte, error) {
-	r := jsonReader{doc: "HTTPRequest"}
-	if m.check(&r, orDefault(m.Version)); r.err == nil {
+	r := newReader(nil, "HTTPRequest")
+	if m.check(&r, orDefault(m.Version)); r.OK() {
 		checkHeaders(&r, m.Headers)
 	}
-	if r.err != nil {
-		return b, r.err
+	if !r.OK() {
+		return b, r.failure()
 	}
-	w := jsonWriter{b: b, style: EscapeLeast}
+	w := jsonWriter{b: b, style: netjson.EscapeLeast}
 	w.open('{')
 	w.name("Headers")
 	appendHeaders(&w, m.Headers, false)

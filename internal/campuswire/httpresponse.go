@@ -1,6 +1,10 @@
 package campuswire
 
-import "encoding/base64"
+import (
+	"encoding/base64"
+
+	"github.com/bellpull/bellpull/internal/netjson"
+)
 
 // An HTTPResponse is an answer of PipeMvc. An empty answer is none: the application failed, or the peer does not speak
 // PipeMvc.
@@ -25,8 +29,8 @@ func ParseHTTPResponse(body []byte, m *HTTPResponse) error {
 	var plain, content []Header
 	count := 0
 	r := newReader(body, "HTTPResponse")
-	for r.object(); r.member(); {
-		switch string(r.name) {
+	for r.Object(); r.Member(); {
+		switch string(r.Name()) {
 		case "Headers":
 			seen.headers, plain = true, parseHeaders(&r, nil, false, &count)
 		case "ContentHeaders":
@@ -36,20 +40,20 @@ func ParseHTTPResponse(body []byte, m *HTTPResponse) error {
 		case "Version":
 			m.Version = string(r.required())
 		case "StatusCode":
-			m.Status = r.int32()
+			m.Status = r.Int32()
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	if r.end() == nil {
 		m.Headers = append(plain, content...)
 		switch {
 		case !seen.headers:
-			r.missing("Headers", ErrMissing)
+			r.Missing("Headers", ErrMissing)
 		case !seen.contentHeaders:
-			r.missing("ContentHeaders", ErrMissing)
+			r.Missing("ContentHeaders", ErrMissing)
 		case !seen.content:
-			r.missing("ContentBase64", ErrMissing)
+			r.Missing("ContentBase64", ErrMissing)
 		}
 		m.check(&r, m.Version)
 	}
@@ -63,23 +67,23 @@ func ParseHTTPResponse(body []byte, m *HTTPResponse) error {
 func (m *HTTPResponse) check(r *jsonReader, version string) {
 	switch {
 	case !httpVersion(version):
-		r.missing("Version", ErrValue)
+		r.Missing("Version", ErrValue)
 	case m.Status < 100 || m.Status > 999:
-		r.missing("StatusCode", ErrValue)
+		r.Missing("StatusCode", ErrValue)
 	}
 }
 
 // AppendJSON appends the JSON of the answer as .NET orders it. The error is a [*JSONError] for what [ParseHTTPResponse]
 // would refuse; b is then as it was.
 func (m *HTTPResponse) AppendJSON(b []byte) ([]byte, error) {
-	r := jsonReader{doc: "HTTPResponse"}
-	if m.check(&r, orDefault(m.Version)); r.err == nil {
+	r := newReader(nil, "HTTPResponse")
+	if m.check(&r, orDefault(m.Version)); r.OK() {
 		checkHeaders(&r, m.Headers)
 	}
-	if r.err != nil {
-		return b, r.err
+	if !r.OK() {
+		return b, r.failure()
 	}
-	w := jsonWriter{b: b, style: EscapeLeast}
+	w := jsonWriter{b: b, style: netjson.EscapeLeast}
 	w.open('{')
 	w.name("Headers")
 	appendHeaders(&w, m.Headers, false)

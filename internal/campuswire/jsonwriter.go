@@ -1,11 +1,15 @@
 package campuswire
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/bellpull/bellpull/internal/netjson"
+)
 
 // A jsonWriter appends one document without white space.
 type jsonWriter struct {
 	b     []byte
-	style Escape
+	style netjson.Escape
 	first bool
 }
 
@@ -44,12 +48,12 @@ func (w *jsonWriter) str(name string, s Str) {
 		w.null()
 		return
 	}
-	w.b = appendQuoted(w.b, s, w.style)
+	w.b = netjson.AppendQuoted(w.b, s, w.style)
 }
 
 func (w *jsonWriter) text(name, s string) {
 	w.name(name)
-	w.b = appendQuoted(w.b, s, w.style)
+	w.b = netjson.AppendQuoted(w.b, s, w.style)
 }
 
 // raw appends a value that is JSON already; nothing is null.

@@ -16,9 +16,6 @@ const (
 	// Windows has at most 256 UTF-16 units and elsewhere at most 107 bytes.
 	MaxName = 1024
 
-	// MaxDepth bounds the nesting of JSON, the outermost value counting as one; both engines of .NET have the same.
-	MaxDepth = 64
-
 	// MaxArgs bounds the arguments of an invocation. It is ours: a generated proxy sends at most 16, and a receiver
 	// can still tell a caller that 17 are too many.
 	MaxArgs = 64

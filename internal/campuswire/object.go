@@ -1,5 +1,7 @@
 package campuswire
 
+import "github.com/bellpull/bellpull/internal/netjson"
+
 // CallType says how a member of a contract is used. Section 6.2.
 type CallType int32
 
@@ -55,12 +57,12 @@ func (v *Value) None() bool { return v.Null || len(v.ID) == 0 && v.Contract.Blan
 // parse reads a model or null. Absent members are null.
 func (v *Value) parse(r *jsonReader) {
 	*v = Value{}
-	if r.null() {
+	if r.Null() {
 		v.Null = true
 		return
 	}
-	for r.object(); r.member(); {
-		switch string(r.name) {
+	for r.Object(); r.Member(); {
+		switch string(r.Name()) {
 		case "i":
 			if v.ID = r.text(); len(v.ID) == 0 {
 				v.ID = nil
@@ -68,11 +70,11 @@ func (v *Value) parse(r *jsonReader) {
 		case "t":
 			v.Contract = r.text()
 		case "v":
-			if v.JSON = r.value(); string(v.JSON) == "null" {
+			if v.JSON = r.Value(); string(v.JSON) == "null" {
 				v.JSON = nil
 			}
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 }
@@ -109,8 +111,8 @@ func ParseInvocation(doc []byte, m *Invocation) error {
 	*m = Invocation{Args: m.Args[:0]}
 	args := false
 	r := newReader(doc, "Invocation")
-	for r.object(); r.member(); {
-		switch string(r.name) {
+	for r.Object(); r.Member(); {
+		switch string(r.Name()) {
 		case "i":
 			if m.ID = r.text(); len(m.ID) == 0 {
 				m.ID = nil
@@ -118,25 +120,25 @@ func ParseInvocation(doc []byte, m *Invocation) error {
 		case "t":
 			m.Contract = r.text()
 		case "d":
-			m.Member = r.uint64()
+			m.Member = r.Uint64()
 		case "m":
 			m.Name = r.text()
 		case "c":
-			m.Call = CallType(r.int32())
+			m.Call = CallType(r.Int32())
 		case "a":
 			args = m.parseArgs(&r)
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	if r.end() == nil {
 		switch {
 		case m.Contract.Blank():
-			r.missing("t", ErrBlank)
+			r.Missing("t", ErrBlank)
 		case m.Name.Blank():
-			r.missing("m", ErrBlank)
+			r.Missing("m", ErrBlank)
 		case m.Call == CallUnknown:
-			r.missing("c", ErrMissing)
+			r.Missing("c", ErrMissing)
 		}
 	}
 	if err := r.failure(); err != nil {
@@ -151,28 +153,28 @@ func ParseInvocation(doc []byte, m *Invocation) error {
 
 func (m *Invocation) parseArgs(r *jsonReader) (some bool) {
 	m.Args = m.Args[:0]
-	if r.null() {
+	if r.Null() {
 		return false
 	}
 	if m.Args == nil {
 		m.Args = []Value{}
 	}
-	for r.array(); r.item(); {
+	for r.Array(); r.Item(); {
 		if len(m.Args) == MaxArgs {
-			r.fail(r.off, ErrTooMany)
+			r.Fail(r.Offset(), ErrTooMany)
 			break
 		}
 		var v Value
-		name := r.name
+		name := r.Name()
 		v.parse(r)
-		r.name = name
+		r.In(name)
 		m.Args = append(m.Args, v)
 	}
 	return true
 }
 
 // AppendJSON appends the JSON of the invocation as .NET orders it.
-func (m *Invocation) AppendJSON(b []byte, style Escape) []byte {
+func (m *Invocation) AppendJSON(b []byte, style netjson.Escape) []byte {
 	w := jsonWriter{b: b, style: style}
 	w.open('{')
 	w.text("i", string(m.ID))

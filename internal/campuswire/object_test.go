@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/bellpull/bellpull/internal/netjson"
 )
 
 const foo = "IpcRemotingObjectServerDemo.IFoo"
@@ -35,7 +37,7 @@ func TestInvocations(t *testing.T) {
 		if err := ParseInvocation([]byte(v.text), &got); err != nil || !reflect.DeepEqual(got, v.want) {
 			t.Errorf("%s\n got %+v, %v\nwant %+v", v.text, got, err, v.want)
 		}
-		if out := v.want.AppendJSON([]byte("x"), EscapeAll); string(out) != "x"+v.text {
+		if out := v.want.AppendJSON([]byte("x"), netjson.EscapeAll); string(out) != "x"+v.text {
 			t.Errorf("got  x%s\nwant %s", out, v.text)
 		}
 		got.Args = make([]Value, 7)[:3] // used again
@@ -128,7 +130,7 @@ func TestInvocationIsReadAsDotnetDoes(t *testing.T) {
 	}
 	long := Str(strings.Repeat("n", 1000))
 	var je *JSONError
-	if err := ParseInvocation([]byte(`{"`+string(long)+`":x}`), new(Invocation)); !errors.As(err, &je) || len(je.Member) != maxMemberName {
+	if err := ParseInvocation([]byte(`{"`+string(long)+`":x}`), new(Invocation)); !errors.As(err, &je) || len(je.Member) != netjson.MaxMember {
 		t.Errorf("a long name shows as %v", err)
 	}
 }
@@ -203,11 +205,11 @@ func TestReturns(t *testing.T) {
 		if err := ParseReturn([]byte(v.text), &got); err != nil || !reflect.DeepEqual(got, v.want) {
 			t.Errorf("%s\n got %+v, %v\nwant %+v", v.text, got, err, v.want)
 		}
-		if out := v.want.AppendJSON([]byte("x"), EscapeAll); string(out) != "x"+v.text {
+		if out := v.want.AppendJSON([]byte("x"), netjson.EscapeAll); string(out) != "x"+v.text {
 			t.Errorf("got  x%s\nwant %s", out, v.text)
 		}
 	}
-	raw := returns[6].want.AppendJSON(nil, EscapeLeast)
+	raw := returns[6].want.AppendJSON(nil, netjson.EscapeLeast)
 	if want := `{"r":null,"e":{"t":"System.ArgumentNullException","m":"no (Parameter 'p')","s":null,"x":"p"}}`; string(raw) != want {
 		t.Errorf("got %s, want %s", raw, want)
 	}

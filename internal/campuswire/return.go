@@ -1,5 +1,7 @@
 package campuswire
 
+import "github.com/bellpull/bellpull/internal/netjson"
+
 // A Return is the answer of a remote object, behind [BusinessObject]. Section 6.3.
 type Return struct {
 	// Result is what was returned. A member without result returns the zero Value; Null is as much.
@@ -23,18 +25,18 @@ type Exception struct {
 func ParseReturn(doc []byte, m *Return) error {
 	*m = Return{Result: Value{Null: true}}
 	r := newReader(doc, "Return")
-	for r.object(); r.member(); {
-		switch string(r.name) {
+	for r.Object(); r.Member(); {
+		switch string(r.Name()) {
 		case "r":
 			m.Result.parse(&r)
 		case "e":
 			m.Exception = nil
-			if !r.null() {
+			if !r.Null() {
 				m.Exception = new(Exception)
 				m.Exception.parse(&r)
 			}
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	if err := r.end(); err != nil {
@@ -48,8 +50,8 @@ func ParseReturn(doc []byte, m *Return) error {
 }
 
 func (e *Exception) parse(r *jsonReader) {
-	for r.object(); r.member(); {
-		switch string(r.name) {
+	for r.Object(); r.Member(); {
+		switch string(r.Name()) {
 		case "t":
 			e.Type = r.text()
 		case "m":
@@ -59,13 +61,13 @@ func (e *Exception) parse(r *jsonReader) {
 		case "x":
 			e.Extra = r.text()
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 }
 
 // AppendJSON appends the JSON of the answer as .NET orders it. With an exception the result is written as null.
-func (m *Return) AppendJSON(b []byte, style Escape) []byte {
+func (m *Return) AppendJSON(b []byte, style netjson.Escape) []byte {
 	w := jsonWriter{b: b, style: style}
 	w.open('{')
 	w.name("r")

@@ -24,7 +24,7 @@ func ParseDocument(payload []byte) (doc []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	doc = r.value()
+	doc = r.Value()
 	if err := r.end(); err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func document(payload []byte, name string) (jsonReader, error) {
 		return r, err
 	}
 	if bytes.HasPrefix(payload, []byte(bom)) {
-		r.off = len(bom)
+		r.BOM()
 	}
 	return r, nil
 }
@@ -67,35 +67,28 @@ func ParseAnswer(body []byte) (Answer, error) {
 		return Answer{}, err
 	}
 	var a Answer
-	c := r.peek()
-	from := r.off
+	c := r.Peek()
+	from := r.Offset()
 	switch c {
 	case '{':
-		for r.object(); r.member(); {
-			if string(r.name) == ExceptionMember {
+		for r.Object(); r.Member(); {
+			if string(r.Name()) == ExceptionMember {
 				a.Failure = parseFailure(&r)
 			} else {
-				r.skip()
+				r.Skip()
 			}
 		}
 	case 'n':
-		r.literal("null")
+		r.Null()
 	default:
-		r.noObject()
+		r.Wrong(ErrObject)
 	}
-	to := r.off
+	to := r.Offset()
 	if err := r.end(); err != nil {
 		return Answer{}, err
 	}
 	a.JSON = body[from:to:to]
 	return a, nil
-}
-
-// noObject fails for a value that is neither an object nor null.
-func (r *jsonReader) noObject() {
-	if r.wrong(); r.err.What == ErrType {
-		r.err.What = ErrObject
-	}
 }
 
 // A RouteFailure says why a JSON route has no result. Any of its texts may be null, but one without Type is none to its
@@ -117,12 +110,12 @@ func NotFound(name string) *RouteFailure {
 
 // parseFailure reads an exception. null, and one without a type, is none.
 func parseFailure(r *jsonReader) *RouteFailure {
-	if r.null() {
+	if r.Null() {
 		return nil
 	}
 	f := new(RouteFailure)
-	for r.object(); r.member(); {
-		switch string(r.name) {
+	for r.Object(); r.Member(); {
+		switch string(r.Name()) {
 		case "ExceptionType":
 			f.Type = r.text()
 		case "ExceptionMessage":
@@ -132,7 +125,7 @@ func parseFailure(r *jsonReader) *RouteFailure {
 		case "ExceptionToString":
 			f.Text = r.text()
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	if len(f.Type) == 0 {
@@ -162,22 +155,22 @@ func (d Dialect) AppendFailure(b []byte, f *RouteFailure) []byte {
 // exceptions.
 func (d Dialect) AppendAnswer(b, doc []byte) ([]byte, error) {
 	r := newReader(doc, "Answer")
-	c := r.peek()
-	from := r.off
+	c := r.Peek()
+	from := r.Offset()
 	switch c {
 	case '{':
-		for r.object(); r.member(); {
-			at := r.off
-			if r.skip(); r.err == nil && string(r.name) == ExceptionMember {
-				r.fail(at, ErrReserved)
+		for r.Object(); r.Member(); {
+			at := r.Offset()
+			if r.Skip(); r.OK() && string(r.Name()) == ExceptionMember {
+				r.Fail(at, ErrReserved)
 			}
 		}
 	case 'n':
-		r.literal("null")
+		r.Null()
 	default:
-		r.noObject()
+		r.Wrong(ErrObject)
 	}
-	to := r.off
+	to := r.Offset()
 	if err := r.end(); err != nil {
 		return b, err
 	}

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"unicode"
+
+	"github.com/bellpull/bellpull/internal/netjson"
 )
 
 // A speller writes a document again in a dialect. Beside the document it walks the Go value that encoding/json made it
@@ -21,25 +23,25 @@ type speller struct {
 // value spells the next value; v is what it was made of, or the zero Value where names stay as they are.
 func (s *speller) value(v reflect.Value) {
 	r, w := &s.r, &s.w
-	switch c := r.peek(); c {
+	switch c := r.Peek(); c {
 	case '{':
-		r.nest()
+		r.Nest()
 		s.object(origin(v))
 	case '[':
-		r.nest()
+		r.Nest()
 		s.array(origin(v))
 	case '"':
-		text := r.quoted(true)
-		w.b = appendQuoted(w.b, text, w.style)
+		text := r.Quoted()
+		w.b = netjson.AppendQuoted(w.b, text, w.style)
 	default:
-		w.b = append(w.b, r.value()...)
+		w.b = append(w.b, r.Value()...)
 	}
 }
 
 func (s *speller) array(v reflect.Value) {
 	r, w := &s.r, &s.w
 	w.open('[')
-	for i := 0; r.item(); i++ {
+	for i := 0; r.Item(); i++ {
 		w.next()
 		var of reflect.Value
 		if (v.Kind() == reflect.Slice || v.Kind() == reflect.Array) && i < v.Len() {
@@ -53,16 +55,16 @@ func (s *speller) array(v reflect.Value) {
 func (s *speller) object(v reflect.Value) {
 	r, w := &s.r, &s.w
 	w.open('{')
-	for r.member() {
-		name, of := string(r.name), reflect.Value{}
+	for r.Member() {
+		name, of := string(r.Name()), reflect.Value{}
 		switch v.Kind() {
 		case reflect.Struct:
 			var tagged bool
 			of, tagged = s.member(v, name)
 			switch {
 			case !of.IsValid():
-			case s.d.OmitNull && r.peek() == 'n':
-				r.skip()
+			case s.d.OmitNull && r.Peek() == 'n':
+				r.Skip()
 				continue
 			case s.d.Camel && !tagged:
 				name = camel(name)
@@ -71,7 +73,7 @@ func (s *speller) object(v reflect.Value) {
 			of = entry(v, name)
 		}
 		w.next()
-		w.b = appendQuoted(w.b, name, w.style)
+		w.b = netjson.AppendQuoted(w.b, name, w.style)
 		w.b = append(w.b, ':')
 		s.value(of)
 	}

@@ -3,6 +3,8 @@ package dmtpwire
 import (
 	"errors"
 	"strconv"
+
+	"github.com/bellpull/bellpull/internal/netjson"
 )
 
 // What can be wrong with a frame header. A [FrameError] wraps one of them.
@@ -33,15 +35,15 @@ var (
 	ErrTooMany = errors.New("too many entries")
 
 	// ErrSyntax: the body is not JSON; this includes comments, a byte order mark, an empty body and bytes behind the end.
-	ErrSyntax = errors.New("malformed JSON")
+	ErrSyntax = netjson.ErrSyntax
 	// ErrType: a member has a JSON type that it cannot have.
-	ErrType = errors.New("wrong JSON type")
+	ErrType = netjson.ErrType
 	// ErrRange: a number is no integer or does not fit its member.
-	ErrRange = errors.New("number does not fit")
+	ErrRange = netjson.ErrRange
 	// ErrText: a text is not valid UTF-8 or holds half a surrogate pair.
-	ErrText = errors.New("invalid text")
-	// ErrDepth: JSON nested deeper than [MaxJSONDepth].
-	ErrDepth = errors.New("nested too deeply")
+	ErrText = netjson.ErrText
+	// ErrDepth: JSON nested deeper than [netjson.MaxDepth].
+	ErrDepth = netjson.ErrDepth
 )
 
 // A FrameError says why no frame begins where one was expected. It is fatal to a stream: there is no way to find the
@@ -84,20 +86,9 @@ func (e *PackageError) Error() string {
 func (e *PackageError) Unwrap() error { return e.What }
 
 // A JSONError says which member of a kernel message does not fit. As with [PackageError] only the message is lost.
-type JSONError struct {
-	Message string // name of the message, as in the specification
-	Member  string // name of the member; empty when the error is outside the members
-	Offset  int    // in bytes from the beginning of the body
-	What    error  // ErrSyntax, ErrType, ErrRange, ErrText, ErrDepth, ErrTooMany, ErrTooLong
-}
+type JSONError netjson.Error
 
-func (e *JSONError) Error() string {
-	s := "dmtp: " + e.Message
-	if e.Member != "" {
-		s += "." + strconv.Quote(e.Member)
-	}
-	return s + ": " + e.What.Error() + " at byte " + strconv.Itoa(e.Offset)
-}
+func (e *JSONError) Error() string { return "dmtp: " + (*netjson.Error)(e).Error() }
 
 // Unwrap gives What.
 func (e *JSONError) Unwrap() error { return e.What }

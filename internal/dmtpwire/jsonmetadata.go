@@ -6,31 +6,27 @@ package dmtpwire
 func (r *jsonReader) metadata() Metadata {
 	var m Metadata
 	size := 0
-	switch r.peek() {
+	of := r.Name()
+	switch r.Peek() {
 	case 'n':
-		r.literal("null")
+		r.Null()
 	case '[':
 		m.Form = FormArray
-		for r.nest('['); r.item(']'); {
+		for r.Array(); r.Item(); {
 			r.jsonPair(&m, &size)
+			r.In(of)
 		}
 	case '{':
 		m.Form = FormObject
-		for r.nest('{'); r.item('}'); {
-			at := r.off
-			r.space()
-			key := r.quoted(true)
-			if r.err == nil && r.take(':') {
-				r.add(&m, &size, at, key, r.text())
-			}
+		for r.Object(); r.Member(); {
+			at, key := r.Offset(), Str(r.Name())
+			r.In(of)
+			r.add(&m, &size, at, key, r.text())
 		}
 	default:
-		at := r.off
-		if r.skip(); r.err == nil {
-			r.fail(at, ErrType)
-		}
+		r.Wrong(ErrType)
 	}
-	if r.err != nil {
+	if !r.OK() {
 		return Metadata{}
 	}
 	return m
@@ -38,20 +34,17 @@ func (r *jsonReader) metadata() Metadata {
 
 func (r *jsonReader) jsonPair(m *Metadata, size *int) {
 	var key, value Str
-	at := r.off
-	for r.nest('{'); r.item('}'); {
-		r.space()
-		name := r.quoted(true)
-		if r.err != nil || !r.take(':') {
-			return
-		}
+	of, at := r.Name(), r.Offset()
+	for r.Object(); r.Member(); {
+		name := Str(r.Name())
+		r.In(of)
 		switch {
 		case equalFold(name, "key"):
 			key = r.text()
 		case equalFold(name, "value"):
 			value = r.text()
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	if key != nil {
@@ -61,18 +54,18 @@ func (r *jsonReader) jsonPair(m *Metadata, size *int) {
 
 // add sets a pair, within the bounds; repeated keys count as often as they come.
 func (r *jsonReader) add(m *Metadata, size *int, at int, key, value Str) {
-	if r.err != nil {
+	if !r.OK() {
 		return
 	}
 	*size += len(key) + len(value)
 	switch {
 	case len(m.Pairs) == MaxMetadataPairs:
 		if _, known := m.Get(string(key)); !known {
-			r.fail(at, ErrTooMany)
+			r.Fail(at, ErrTooMany)
 			return
 		}
 	case *size > MaxMetadataBytes:
-		r.fail(at, ErrTooLong)
+		r.Fail(at, ErrTooLong)
 		return
 	}
 	m.set(key, value)

@@ -2,7 +2,8 @@ package dmtpwire
 
 import (
 	"strconv"
-	"unicode/utf8"
+
+	"github.com/bellpull/bellpull/internal/netjson"
 )
 
 // JSONStyle is the white space between the tokens of a message. Readers do not care.
@@ -60,7 +61,7 @@ func (w *jsonWriter) line() {
 // name appends the name of a member.
 func (w *jsonWriter) name(name Str) {
 	w.next()
-	w.b = appendQuoted(w.b, name)
+	w.b = netjson.AppendQuoted(w.b, name, netjson.EscapeAll)
 	w.b = append(w.b, ':')
 	if w.style == Indented {
 		w.b = append(w.b, ' ')
@@ -74,7 +75,7 @@ func (w *jsonWriter) value(s Str) {
 		w.null()
 		return
 	}
-	w.b = appendQuoted(w.b, s)
+	w.b = netjson.AppendQuoted(w.b, s, netjson.EscapeAll)
 }
 
 func (w *jsonWriter) text(name string, s Str) {
@@ -92,61 +93,11 @@ func (w *jsonWriter) bool(name string, v bool) {
 	w.b = strconv.AppendBool(w.b, v)
 }
 
-const upperHex = "0123456789ABCDEF"
-
-// appendQuoted appends a text as .NET escapes it: quote, & ' + < > ` and 7f, the controls and all from 80 up as
-// \uXXXX; backslash and \b \t \n \f \r short. A byte that is no UTF-8 becomes U+FFFD.
-func appendQuoted(b []byte, s Str) []byte {
-	b = append(b, '"')
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRune(s[i:])
-			i += n
-			if r > 0xffff {
-				r -= 0x10000
-				b = appendUnicode(b, 0xd800+r>>10)
-				r = 0xdc00 + r&0x3ff
-			}
-			b = appendUnicode(b, r)
-			continue
-		}
-		i++
-		switch c {
-		case '\\':
-			b = append(b, '\\', '\\')
-		case '\b':
-			b = append(b, '\\', 'b')
-		case '\t':
-			b = append(b, '\\', 't')
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\f':
-			b = append(b, '\\', 'f')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '"', '&', '\'', '+', '<', '>', '`', 0x7f:
-			b = appendUnicode(b, rune(c))
-		default:
-			if c < 0x20 {
-				b = appendUnicode(b, rune(c))
-			} else {
-				b = append(b, c)
-			}
-		}
-	}
-	return append(b, '"')
-}
-
-func appendUnicode(b []byte, r rune) []byte {
-	return append(b, '\\', 'u', upperHex[r>>12&15], upperHex[r>>8&15], upperHex[r>>4&15], upperHex[r&15])
-}
-
 // AppendJSONString appends a text in quotes, escaped as .NET escapes it; arguments of calls are written the same way
 // (section 4.2). null is the word null.
 func AppendJSONString(b []byte, s Str) []byte {
 	if s == nil {
 		return append(b, "null"...)
 	}
-	return appendQuoted(b, s)
+	return netjson.AppendQuoted(b, s, netjson.EscapeAll)
 }

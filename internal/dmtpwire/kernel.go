@@ -23,9 +23,9 @@ type WaitVerify struct {
 // ParseWaitVerify reads a handshake.
 func ParseWaitVerify(body []byte, m *WaitVerify) error {
 	*m = WaitVerify{}
-	r := jsonReader{b: body, msg: "WaitVerify"}
-	for r.open(); r.member(); {
-		switch string(r.name) {
+	r := newReader(body, "WaitVerify")
+	for r.Member() {
+		switch string(r.Name()) {
 		case "Token":
 			m.Token = r.text()
 		case "Metadata":
@@ -35,11 +35,11 @@ func ParseWaitVerify(body []byte, m *WaitVerify) error {
 		case "Message":
 			m.Message = r.text()
 		case "Sign":
-			m.Sign = r.int32()
+			m.Sign = r.Int32()
 		case "Status":
-			m.Status = Status(r.uint8())
+			m.Status = Status(r.Uint8())
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	if err := r.end(); err != nil {
@@ -75,9 +75,9 @@ type WaitSetID struct {
 // ParseWaitSetID reads a change of the session id.
 func ParseWaitSetID(body []byte, m *WaitSetID) error {
 	*m = WaitSetID{}
-	r := jsonReader{b: body, msg: "WaitSetId"}
-	for r.open(); r.member(); {
-		switch string(r.name) {
+	r := newReader(body, "WaitSetId")
+	for r.Member() {
+		switch string(r.Name()) {
 		case "OldId":
 			m.OldID = r.text()
 		case "NewId":
@@ -85,11 +85,11 @@ func ParseWaitSetID(body []byte, m *WaitSetID) error {
 		case "Message":
 			m.Message = r.text()
 		case "Sign":
-			m.Sign = r.int32()
+			m.Sign = r.Int32()
 		case "Status":
-			m.Status = Status(r.uint8())
+			m.Status = Status(r.Uint8())
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	if err := r.end(); err != nil {
@@ -133,13 +133,13 @@ func (m *WaitPing) Routed() bool { return len(m.Source) > 0 && len(m.Target) > 0
 // ParseWaitPing reads a ping.
 func ParseWaitPing(body []byte, m *WaitPing) error {
 	*m = WaitPing{Version: Version, Legacy: true}
-	r := jsonReader{b: body, msg: "WaitPing"}
-	for r.open(); r.member(); {
-		switch string(r.name) {
+	r := newReader(body, "WaitPing")
+	for r.Member() {
+		switch string(r.Name()) {
 		case "Sign":
-			m.Sign = r.int32()
+			m.Sign = r.Int32()
 		case "Status":
-			m.Status = Status(r.uint8())
+			m.Status = Status(r.Uint8())
 		case "Message":
 			m.Message = r.text()
 		case "SourceId":
@@ -147,11 +147,11 @@ func ParseWaitPing(body []byte, m *WaitPing) error {
 		case "TargetId":
 			m.Target = r.text()
 		case "Version":
-			m.Version, m.Legacy = r.uint8(), false
+			m.Version, m.Legacy = r.Uint8(), false
 		case "Metadata":
 			m.Metadata, m.Legacy = r.metadata(), false
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	if err := r.end(); err != nil {
@@ -189,17 +189,17 @@ type WaitClose struct {
 // ParseWaitClose reads an end.
 func ParseWaitClose(body []byte, m *WaitClose) error {
 	*m = WaitClose{}
-	r := jsonReader{b: body, msg: "WaitClose"}
-	for r.open(); r.member(); {
-		switch string(r.name) {
+	r := newReader(body, "WaitClose")
+	for r.Member() {
+		switch string(r.Name()) {
 		case "Message":
 			m.Message = r.text()
 		case "Sign":
-			m.Sign = r.int32()
+			m.Sign = r.Int32()
 		case "Status":
-			m.Status = Status(r.uint8())
+			m.Status = Status(r.Uint8())
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	if err := r.end(); err != nil {
@@ -224,7 +224,7 @@ func (m *WaitClose) AppendJSON(b []byte, style JSONStyle) []byte {
 // not valid UTF-8 is a [*JSONError]. It does not look whether the text might be the JSON of a later library.
 func ParseCloseText(body []byte) (reason Str, err error) {
 	if !utf8.Valid(body) {
-		return nil, &JSONError{Message: "Close", What: ErrText}
+		return nil, &JSONError{Document: "Close", What: ErrText}
 	}
 	return append(Str{}, body...), nil
 }

@@ -1,22 +1,22 @@
-package campuswire
+package netjson
 
 import "math"
 
-// uint64 takes an integer from 0.
-func (r *jsonReader) uint64() uint64 {
+// Uint64 takes an integer from 0.
+func (r *Reader) Uint64() uint64 {
 	at, text := r.integer()
 	if r.err != nil {
 		return 0
 	}
 	if text[0] == '-' {
-		r.fail(at, ErrRange)
+		r.Fail(at, ErrRange)
 		return 0
 	}
 	var v uint64
 	for _, c := range text {
 		d := uint64(c - '0')
 		if v > (math.MaxUint64-d)/10 {
-			r.fail(at, ErrRange)
+			r.Fail(at, ErrRange)
 			return 0
 		}
 		v = v*10 + d
@@ -24,8 +24,14 @@ func (r *jsonReader) uint64() uint64 {
 	return v
 }
 
-// int32 takes an integer that fits.
-func (r *jsonReader) int32() int32 {
+// Int32 takes an integer that fits.
+func (r *Reader) Int32() int32 { return int32(r.within(math.MinInt32, math.MaxInt32)) }
+
+// Uint8 takes an integer that fits; -0 does not.
+func (r *Reader) Uint8() uint8 { return uint8(r.within(0, math.MaxUint8)) }
+
+// within takes an integer between bounds of 32 bits.
+func (r *Reader) within(low, high int64) int64 {
 	at, text := r.integer()
 	if r.err != nil {
 		return 0
@@ -43,17 +49,17 @@ func (r *jsonReader) int32() int32 {
 	if negative {
 		v = -v
 	}
-	if v < math.MinInt32 || v > math.MaxInt32 {
-		r.fail(at, ErrRange)
+	if v < low || v > high || negative && low == 0 {
+		r.Fail(at, ErrRange)
 		return 0
 	}
-	return int32(v)
+	return v
 }
 
 // integer takes a number that has neither fraction nor exponent.
-func (r *jsonReader) integer() (at int, text []byte) {
-	if c := r.peek(); c != '-' && !digit(c) {
-		r.wrong()
+func (r *Reader) integer() (at int, text []byte) {
+	if c := r.Peek(); c != '-' && !digit(c) {
+		r.Wrong(ErrType)
 		return 0, nil
 	}
 	at = r.off
@@ -62,14 +68,14 @@ func (r *jsonReader) integer() (at int, text []byte) {
 	case r.err != nil:
 		return at, nil
 	case !whole:
-		r.fail(at, ErrRange)
+		r.Fail(at, ErrRange)
 		return at, nil
 	}
 	return at, r.b[at:r.off]
 }
 
 // number takes a number and reports whether it is written as an integer.
-func (r *jsonReader) number() (whole bool) {
+func (r *Reader) number() (whole bool) {
 	at, b, i := r.off, r.b, r.off
 	digits := func() bool {
 		from := i
@@ -83,7 +89,7 @@ func (r *jsonReader) number() (whole bool) {
 	}
 	lead := i
 	if !digits() || b[lead] == '0' && i-lead > 1 {
-		r.fail(at, ErrSyntax)
+		r.Fail(at, ErrSyntax)
 		return false
 	}
 	whole = true
@@ -91,7 +97,7 @@ func (r *jsonReader) number() (whole bool) {
 		i++
 		whole = false
 		if !digits() {
-			r.fail(at, ErrSyntax)
+			r.Fail(at, ErrSyntax)
 			return false
 		}
 	}
@@ -102,7 +108,7 @@ func (r *jsonReader) number() (whole bool) {
 			i++
 		}
 		if !digits() {
-			r.fail(at, ErrSyntax)
+			r.Fail(at, ErrSyntax)
 			return false
 		}
 	}
