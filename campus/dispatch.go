@@ -1,6 +1,7 @@
 package campus
 
 import (
+	"errors"
 	"math"
 
 	"github.com/bellpull/bellpull"
@@ -34,16 +35,21 @@ func (l *link) dispatch(p *pump.Pump, r *pump.Reader, frame []byte) error {
 		}
 		l.onRequest(p, r, q.Body, q.ID, false)
 	case campuswire.KindResponse:
-		if a, err := campuswire.ParseResponse(f.Content); err == nil {
-			l.onAnswer(r, a)
+		a, err := campuswire.ParseResponse(f.Content)
+		if err == nil && a.Rest > 0 {
+			err = errRest
 		}
+		l.onAnswer(r, a, err)
 	case campuswire.KindRegister: // again; .NET logs it and goes on
 	}
 	return nil
 }
 
-// onAnswer gives an answer to whoever waits for it. A reader that is not the link's own has no part in its waiters.
-func (l *link) onAnswer(r *pump.Reader, a campuswire.Envelope) {
+var errRest = errors.New("longer than it says")
+
+// onAnswer gives an answer to whoever waits for it, or says what is wrong with it: .NET cuts what does not fit, so that
+// its caller gets a part for the whole (section 14, Q23). A reader that is not the link's own has no part in its waiters.
+func (l *link) onAnswer(r *pump.Reader, a campuswire.Envelope, bad error) {
 	if a.ID > math.MaxInt32 {
 		return
 	}
@@ -51,7 +57,11 @@ func (l *link) onAnswer(r *pump.Reader, a campuswire.Envelope) {
 	if w == nil {
 		return // nobody waits any more, or ever did
 	}
-	w.X.Answer = append(w.X.Dst, a.Body...)
+	if bad != nil {
+		w.Err = &bellpull.Error{Code: bellpull.CodeProtocol, Op: "read", Ran: bellpull.Maybe, Msg: "the answer", Err: bad}
+	} else {
+		w.X.Answer = append(w.X.Dst, a.Body...)
+	}
 	if !l.pump.Reads(r) {
 		r = nil
 	}

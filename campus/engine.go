@@ -28,6 +28,7 @@ type engine struct {
 	members              sync.Map         // of *member to the *bellpull.Method that invokes it
 
 	acks atomic.Uint64
+	turn chan struct{}   // full while an attempt is under way that any process could be the answer to
 	life context.Context // ends with the engine
 	stop context.CancelFunc
 	wg   sync.WaitGroup
@@ -42,7 +43,7 @@ type engine struct {
 }
 
 func newEngine(cfg Protocol, f campuswire.Framing, h bellpull.Host) (*engine, error) {
-	e := &engine{cfg: cfg, framing: f, host: h, name: h.Name(), records: map[string]*record{}, pumps: map[*pump.Pump]struct{}{}}
+	e := &engine{cfg: cfg, framing: f, host: h, name: h.Name(), turn: make(chan struct{}, 1), records: map[string]*record{}, pumps: map[*pump.Pump]struct{}{}}
 	if e.name == "" {
 		e.name = fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()) // as .NET, a GUID in its form N
 	}
@@ -78,9 +79,8 @@ func (h oneByOne) Run(m *bellpull.Method, w *bellpull.Reply, r *bellpull.Request
 }
 
 // port makes the Port of a connection, either way.
-func (e *engine) port(c transport.Conn) transport.Port {
-	return transport.NewPort(c, e.framing.Split(campuswire.MaxContent),
-		transport.PortConfig{MaxFrame: campuswire.MaxContent + e.framing.HeaderLen()})
+func (e *engine) port(c transport.Conn, split transport.Split) transport.Port {
+	return transport.NewPort(c, split, transport.PortConfig{MaxFrame: campuswire.MaxContent + e.framing.HeaderLen()})
 }
 
 // ack counts this process's frames; nobody checks it (section 3).
@@ -93,7 +93,7 @@ func (e *engine) Serve(c transport.Conn) {
 		e.refused("", c.Identity(), errOtherUser)
 		return
 	}
-	in := &inbound{conn: c, port: e.port(c)}
+	in := e.inbound(c)
 	e.mu.Lock()
 	if e.closed {
 		e.mu.Unlock()

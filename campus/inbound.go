@@ -24,9 +24,23 @@ const (
 type inbound struct {
 	conn  transport.Conn
 	port  transport.Port
-	name  string   // that was registered
+	name  string   // that was registered; "" before
 	early [][]byte // frames that came before the registration (section 14, Q5)
 	size  int      // of those
+}
+
+// inbound makes one. Before its registration no frame may be longer than all that is kept of such: a stranger is to cost
+// little.
+func (e *engine) inbound(c transport.Conn) *inbound {
+	in, split := &inbound{conn: c}, e.framing.Split(campuswire.MaxContent)
+	in.port = e.port(c, func(b []byte) (int, error) {
+		n, err := split(b)
+		if in.name == "" && n > maxEarlyBytes {
+			return 0, errEarly
+		}
+		return n, err
+	})
+	return in
 }
 
 // register reads until the first registration and hands the connection on.

@@ -149,6 +149,11 @@ func (keptOut) Close() error { return nil }
 
 // further reads one more connection.
 func (l *link) further(in *inbound) {
+	if id := in.conn.Identity(); !l.e.cfg.AllowOthers && !sameProcess(l.identity, id) {
+		in.port.Close()
+		l.e.refused(in.name, id, errTwoOfAName)
+		return
+	}
 	s := &side{l: l}
 	s.pump = pump.New(in.reader(), keptOut{l.pump.Out()}, s, l.e.host, l.e.mon, l.e.limits)
 	l.mu.Lock()

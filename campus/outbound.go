@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/internal/campuswire"
 	"github.com/bellpull/bellpull/transport"
 )
 
@@ -19,7 +20,7 @@ type outbound struct {
 
 // outbound registers on a connection. The frame is small, so no carrier makes it wait.
 func (e *engine) outbound(c transport.Conn) (*outbound, error) {
-	o := &outbound{conn: c, port: e.port(c), gone: make(chan struct{})}
+	o := &outbound{conn: c, port: e.port(c, e.framing.Split(campuswire.MaxContent)), gone: make(chan struct{})}
 	n, err := e.framing.RegisterLen(e.name)
 	if err == nil {
 		var room []byte

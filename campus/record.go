@@ -15,12 +15,18 @@ type record struct {
 	name string
 	link *link         // the live one
 	busy chan struct{} // closed when the attempt under way is over; nil: there is none
-	in   chan *inbound // takes the connection that the attempt waits for
+
+	// Of the attempt under way.
+	ins  []*inbound     // connections that have registered, oldest first
+	news chan struct{}  // holds a token when there is one more
+	to   transport.Addr // what is dialled
+	conn transport.Conn // what came of that; nil before
+	turn bool           // it is the one in engine.turn
 }
 
 // begin starts an attempt. Called with mu held.
 func (r *record) begin() {
-	r.busy, r.in = make(chan struct{}), make(chan *inbound, 1)
+	r.busy, r.news = make(chan struct{}), make(chan struct{}, 1)
 }
 
 // record finds or makes a record. Called with mu held.
@@ -33,12 +39,21 @@ func (e *engine) record(name string) *record {
 	return r
 }
 
-// over ends an attempt, with a link or without. A connection that came too late for it is closed.
+// over ends an attempt, with a link or without. Further connections that came for it are the link's.
 func (e *engine) over(r *record, l *link) {
 	e.mu.Lock()
 	r.link = l
+	if l != nil {
+		select {
+		case <-l.Done():
+			r.link = nil // has ended already, and found no record of itself
+		default:
+		}
+	}
 	close(r.busy)
-	r.busy = nil
+	rest := r.ins
+	turn := r.turn
+	r.busy, r.ins, r.conn, r.turn = nil, nil, nil, false
 	for i, u := range e.unnamed {
 		if u == r {
 			e.unnamed = append(e.unnamed[:i:i], e.unnamed[i+1:]...)
@@ -47,10 +62,15 @@ func (e *engine) over(r *record, l *link) {
 	}
 	e.forget(r)
 	e.mu.Unlock()
-	select {
-	case in := <-r.in:
-		in.port.Close()
-	default:
+	if turn {
+		<-e.turn
+	}
+	for _, in := range rest {
+		if l == nil {
+			in.port.Close()
+		} else {
+			l.further(in)
+		}
 	}
 }
 
@@ -63,12 +83,14 @@ func (e *engine) forget(r *record) {
 
 // arrived takes a connection that has registered (section 1.4).
 func (e *engine) arrived(in *inbound) {
+	known, _ := e.host.Lookup(in.name)
 	e.mu.Lock()
 	r := e.records[in.name]
-	if r == nil && len(e.unnamed) > 0 {
-		r, e.unnamed = e.unnamed[0], e.unnamed[1:]
-		r.name = in.name
-		e.records[in.name] = r
+	if r == nil {
+		if r = e.unnamedFor(in, known); r != nil {
+			r.name = in.name
+			e.records[in.name] = r
+		}
 	}
 	if r == nil {
 		r = e.record(in.name)
@@ -78,13 +100,11 @@ func (e *engine) arrived(in *inbound) {
 		e.mu.Unlock()
 		in.port.Close()
 	case r.busy != nil: // this side is dialling it, or dials back: that is its other half
-		select {
-		case older := <-r.in:
-			defer older.port.Close()
-		default:
-		}
-		r.in <- in
+		ok := r.took(in)
 		e.mu.Unlock()
+		if !ok {
+			in.port.Close()
+		}
 	case l != nil && !l.out.hungUp():
 		e.mu.Unlock()
 		l.further(in)
@@ -93,7 +113,7 @@ func (e *engine) arrived(in *inbound) {
 			r.link = nil
 		}
 		r.begin()
-		r.in <- in
+		r.took(in)
 		e.mu.Unlock()
 		if l != nil {
 			l.pump.Fail(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "link", Peer: in.name, Msg: "the other process ended; another of its name has connected"})
@@ -106,30 +126,46 @@ func (e *engine) arrived(in *inbound) {
 func (e *engine) answer(r *record, from transport.Conn) {
 	ctx, cancel := context.WithTimeout(e.life, e.cfg.RegisterTimeout)
 	defer cancel()
+	var l *link
+	defer func() { e.over(r, l) }()
 	to, err := e.backTo(r.name, from.Traits().Scheme)
 	var out *outbound
 	if err == nil {
-		out, err = e.connect(ctx, to)
+		out, err = e.connect(ctx, r, to)
 	}
 	if err != nil {
 		e.refused(r.name, from.Identity(), err)
-		e.over(r, nil)
 		return
 	}
-	in := <-r.in
-	l, err := e.link(context.Background(), r.name, in, out, false)
-	if err != nil {
+	in := e.half(r, out)
+	if in == nil { // gone, or refused
+		out.port.Close()
+		return
+	}
+	if l, err = e.link(context.Background(), r.name, in, out, false); err != nil {
 		e.refused(r.name, in.conn.Identity(), err)
 	}
-	e.over(r, l)
 }
 
 // connect dials and registers.
-func (e *engine) connect(ctx context.Context, to transport.Addr) (*outbound, error) {
+func (e *engine) connect(ctx context.Context, r *record, to transport.Addr) (*outbound, error) {
 	c, err := e.host.Connect(ctx, to)
 	if err != nil {
 		return nil, bellpull.WrapTransport("dial", to.String(), err)
 	}
+	turn := false
+	if r.name == "" && c.Identity().PID == 0 {
+		select {
+		case e.turn <- struct{}{}:
+			turn = true
+		case <-ctx.Done():
+			c.Close()
+			return nil, dialError(to, ctx.Err())
+		}
+	}
+	e.mu.Lock()
+	r.to, r.conn, r.turn = to, c, turn // before the other side can answer
+	e.mu.Unlock()
 	return e.outbound(c)
 }
 
@@ -187,7 +223,7 @@ var errNoAnswer = errors.New("connected, but the other process did not register 
 func (e *engine) attempt(ctx context.Context, r *record, to transport.Addr) (_ bellpull.Link, err error) {
 	var l *link
 	defer func() { e.over(r, l) }()
-	out, err := e.connect(ctx, to)
+	out, err := e.connect(ctx, r, to)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +231,11 @@ func (e *engine) attempt(ctx context.Context, r *record, to transport.Addr) (_ b
 	defer timeout.Stop()
 	for {
 		select {
-		case in := <-r.in:
+		case <-r.news:
+			in := e.half(r, out)
+			if in == nil {
+				continue
+			}
 			if l, err = e.link(ctx, in.name, in, out, true); err != nil {
 				return nil, err
 			}

@@ -29,7 +29,8 @@ type Envelope struct {
 
 // ParseRequest reads the content of a frame of [KindRequest]. A length that is negative or beyond the end is a
 // [*ContentError], and so is a content shorter than an envelope or with another mark. .NET answers some of them with
-// what an earlier frame left in its buffer (section 4.2); they are not to be answered.
+// what an earlier frame left in its buffer (section 4.2); they are not to be answered. With a wrong length the ID is given
+// all the same.
 func ParseRequest(content []byte) (Envelope, error) {
 	return parseEnvelope(content, markRequest, "request")
 }
@@ -43,12 +44,14 @@ func parseEnvelope(content []byte, mark, name string) (Envelope, error) {
 	if len(content) < EnvelopeLen || string(content[:markLen]) != mark {
 		return Envelope{}, envelopeError(content, mark, name)
 	}
+	e := Envelope{ID: binary.LittleEndian.Uint64(content[markLen:])}
 	size := int(int32(binary.LittleEndian.Uint32(content[16:])))
 	body := content[EnvelopeLen:]
 	if size < 0 || size > len(body) {
-		return Envelope{}, envelopeError(content, mark, name)
+		return e, envelopeError(content, mark, name)
 	}
-	return Envelope{ID: binary.LittleEndian.Uint64(content[markLen:]), Body: body[:size:size], Rest: len(body) - size}, nil
+	e.Body, e.Rest = body[:size:size], len(body)-size
+	return e, nil
 }
 
 func envelopeError(content []byte, mark, name string) error {
