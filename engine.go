@@ -48,6 +48,14 @@ type Runner interface {
 	Running() int
 }
 
+// A Homed [Link] is one of a protocol in which a process is dialled where its name says: who has the name is who answers
+// there. So a dialled peer that is away has come back when its process has dialled us and was dialled back, and a
+// peer that dialled us and is away is the same when we dial it.
+type Homed interface {
+	// Home is where this side has dialled the process of the link. It does not change.
+	Home() transport.Addr
+}
+
 // An Engine runs a protocol for one node. It may own several connections per link, or one connection may be no link
 // at all: that is why it serves the node and not a connection. Its methods may be called concurrently.
 type Engine interface {

@@ -16,6 +16,8 @@ type host struct {
 	set    transport.Set
 	proto  Protocol
 	engine Engine // set before the engine is used
+
+	turn chan struct{} // holds a token while somebody is in Listen: two that want the same must not be in each other's way
 }
 
 var _ Host = (*host)(nil)
@@ -38,6 +40,12 @@ func (h *host) Connect(ctx context.Context, to transport.Addr) (transport.Conn, 
 }
 
 func (h *host) Listen(ctx context.Context, at transport.Addr) error {
+	select {
+	case h.turn <- struct{}{}:
+		defer func() { <-h.turn }()
+	case <-ctx.Done():
+		return &Error{Code: contextCode(ctx.Err()), Op: "listen", Peer: at.String(), Ran: Never, Err: context.Cause(ctx)}
+	}
 	h.mu.Lock()
 	for _, l := range h.listeners {
 		if l.engine == h.engine && l.addr == at {
@@ -91,7 +99,11 @@ func (h *host) Up(ctx context.Context, l Link) (*Peer, error) {
 		if err := n.roomFor(p); err != nil {
 			return nil, err
 		}
-		if n.peers[p.Name()] != p || p.Name() != name {
+		if q := n.peers[name]; q != nil && q.isAt(h, l) && !p.wasUp() {
+			p.joined = q // whoever dialled us under that name, and went away
+			q.way.CompareAndSwap(nil, p.way.Load())
+			p = q
+		} else if n.peers[p.Name()] != p || p.Name() != name {
 			n.drop(p)
 			name = n.freeName(name)
 		}
@@ -108,6 +120,7 @@ func (h *host) Up(ctx context.Context, l Link) (*Peer, error) {
 		switch old := p; {
 		case old == nil:
 			p = newPeer(n, name)
+		case old.isAt(h, l): // it has come back by itself, or it is a client that always does
 		case old.dialled(), old.live.Load() != nil && !sameRun(old.live.Load().Link, l):
 			// Whom we dialled, nobody becomes by taking its name.
 			return nil, &Error{Code: CodeNameTaken, Op: "link", Peer: name, Ran: Never,
@@ -172,6 +185,17 @@ func (n *Node) unlink(l Link) {
 	if n.dialled[l.Epoch()] == l {
 		delete(n.dialled, l.Epoch())
 	}
+}
+
+// isAt says that a peer which is away is the process that l leads to: the name and the place are one with [Homed] links,
+// and where we dialled the peer, that is the place. Called with the node's mu held.
+func (p *Peer) isAt(h *host, l Link) bool {
+	at, ok := l.(Homed)
+	if !ok || p.live.Load() != nil || p.ended() {
+		return false
+	}
+	w := p.way.Load()
+	return w == nil || w.engine == h.engine && w.addr == at.Home()
 }
 
 // sameRun says that two links of one name come from one run of one process, so the newer replaces the older.

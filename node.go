@@ -253,7 +253,7 @@ func (n *Node) open(p Protocol) (Engine, transport.Set, error) {
 			}
 		}
 	}
-	h := &host{Node: n, set: set, proto: p}
+	h := &host{Node: n, set: set, proto: p, turn: make(chan struct{}, 1)}
 	e, err := p.Open(h)
 	if err != nil {
 		return nil, set, err

@@ -11,7 +11,11 @@
 // it dialled and reads on the one it accepted. So whoever dials must listen too: [Dial] and the nodes of others listen
 // at the node's name by themselves where the address is a name (npipe, local, mem, shm), and are told where to listen
 // elsewhere. Whoever is dialled dials back: by [bellpull.Node.Know], or at the same kind of address under the name that
-// the other has registered.
+// the other has registered. Where addresses are no names (unix, tcp) both sides need Node.Know.
+//
+// A name is one process. Whoever registers under the name of a peer that is away, and is there when it is dialled back, is
+// that peer, whichever side dialled before; so two processes have one Peer of each other, and two connections, also
+// when both dial at once.
 //
 // The first frame on each connection registers the name of the process that dialled it. There is nothing else to shake
 // hands with, no token, no ping and no goodbye: a process that closes is seen to hang up.

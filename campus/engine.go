@@ -28,7 +28,6 @@ type engine struct {
 	members              sync.Map         // of *member to the *bellpull.Method that invokes it
 
 	acks atomic.Uint64
-	turn chan struct{}   // full while an attempt is under way that any process could be the answer to
 	life context.Context // ends with the engine
 	stop context.CancelFunc
 	wg   sync.WaitGroup
@@ -37,13 +36,13 @@ type engine struct {
 	mu      sync.Mutex
 	closed  bool
 	records map[string]*record
-	unnamed []*record               // attempts that do not know yet whom they reach
+	taken   int64                   // connections so far
 	pending []*inbound              // accepted and not registered, oldest first
 	pumps   map[*pump.Pump]struct{} // of links and sides, until no goroutine of theirs is left
 }
 
 func newEngine(cfg Protocol, f campuswire.Framing, h bellpull.Host) (*engine, error) {
-	e := &engine{cfg: cfg, framing: f, host: h, name: h.Name(), turn: make(chan struct{}, 1), records: map[string]*record{}, pumps: map[*pump.Pump]struct{}{}}
+	e := &engine{cfg: cfg, framing: f, host: h, name: h.Name(), records: map[string]*record{}, pumps: map[*pump.Pump]struct{}{}}
 	if e.name == "" {
 		e.name = fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()) // as .NET, a GUID in its form N
 	}
@@ -100,6 +99,8 @@ func (e *engine) Serve(c transport.Conn) {
 		c.Close()
 		return
 	}
+	e.taken++
+	in.number = e.taken
 	var out *inbound
 	if len(e.pending) == e.cfg.MaxPending {
 		out, e.pending = e.pending[0], e.pending[1:]

@@ -22,11 +22,12 @@ const (
 
 // An inbound is an accepted connection: what the other process writes on.
 type inbound struct {
-	conn  transport.Conn
-	port  transport.Port
-	name  string   // that was registered; "" before
-	early [][]byte // frames that came before the registration (section 14, Q5)
-	size  int      // of those
+	conn   transport.Conn
+	port   transport.Port
+	number int64    // in the order of accepting
+	name   string   // that was registered; "" before
+	early  [][]byte // frames that came before the registration (section 14, Q5)
+	size   int      // of those
 }
 
 // inbound makes one. Before its registration no frame may be longer than all that is kept of such: a stranger is to cost
@@ -123,4 +124,11 @@ func (in *inbound) reader() transport.Port {
 		return in.port
 	}
 	return &earlyPort{in.port, in.early}
+}
+
+// ended says that nothing more comes on a connection that was accepted than is there already, where the carrier can tell:
+// the process that dialled has closed it, or is no more.
+func ended(c transport.Conn) bool {
+	e, ok := c.(transport.Ender)
+	return ok && e.Ended()
 }

@@ -21,21 +21,26 @@ type link struct {
 	dialled  bool
 	identity transport.Identity
 	traits   transport.Traits
+	home     transport.Addr // where its process is dialled
+	in       transport.Port
+	inConn   transport.Conn
 	out      *outbound
 	pump     *pump.Pump
 
 	peer atomic.Pointer[bellpull.Peer]
 	up   chan struct{} // closed when peer is set: callers may read before
+	down chan struct{} // closed when the link has ended and neither node nor record has it any more
 
 	mu   sync.Mutex
 	also map[*side]struct{}
 }
 
 // link makes a link of its two halves and brings it up.
-func (e *engine) link(ctx context.Context, name string, in *inbound, out *outbound, dialled bool) (*link, error) {
-	l := &link{e: e, name: name, dialled: dialled, out: out, up: make(chan struct{}), also: map[*side]struct{}{}}
+func (e *engine) link(ctx context.Context, name string, home transport.Addr, in *inbound, out *outbound, dialled bool) (*link, error) {
+	l := &link{e: e, name: name, dialled: dialled, home: home, in: in.reader(), inConn: in.conn, out: out,
+		up: make(chan struct{}), down: make(chan struct{}), also: map[*side]struct{}{}}
 	l.identity, l.traits = in.conn.Identity(), out.conn.Traits()
-	l.pump = pump.New(in.reader(), out.port, l, e.host, e.mon, e.limits)
+	l.pump = pump.New(l.in, out.port, l, e.host, e.mon, e.limits)
 	if !e.run(l.pump) {
 		in.port.Close()
 		out.port.Close()
@@ -67,7 +72,11 @@ func (l *link) deaf() {
 	l.pump.Deaf(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "link", Msg: "the other side closed the connection it reads from"})
 }
 
+// whole says that the process at the other end still has both connections, as far as the carrier can tell.
+func (l *link) whole() bool { return !ended(l.inConn) && !l.out.hungUp() }
+
 func (l *link) Name() string                 { return l.name }
+func (l *link) Home() transport.Addr         { return l.home }
 func (l *link) Named() bool                  { return true }
 func (l *link) Incarnation() uint64          { return 0 }
 func (l *link) Epoch() uint64                { return 0 }
@@ -104,8 +113,12 @@ func (l *link) Close(reason string) error {
 	return nil
 }
 
-// Ended takes the link off its peer and its record.
+// Ended takes the link off its peer and its record. Its connections are closed before that, and so before the peer is
+// dialled again: the other side must not take the new ones for further ones of this link.
 func (l *link) Ended(err error) {
+	defer close(l.down)
+	l.in.Close()
+	l.pump.Out().Close()
 	l.mu.Lock()
 	sides := l.also
 	l.also = nil
@@ -114,16 +127,16 @@ func (l *link) Ended(err error) {
 		s.pump.Fail(err)
 	}
 	e := l.e
+	if p := l.peer.Load(); p != nil {
+		e.host.Down(l, err)
+		e.cfg.Objects.linkEnded(p)
+	}
 	e.mu.Lock()
 	if r := e.records[l.name]; r != nil && r.link == l {
 		r.link = nil
 		e.forget(r)
 	}
 	e.mu.Unlock()
-	if p := l.peer.Load(); p != nil {
-		e.host.Down(l, err)
-		e.cfg.Objects.linkEnded(p)
-	}
 }
 
 // Gone is called when no goroutine of the link is left.
@@ -147,24 +160,29 @@ type keptOut struct{ transport.Port }
 
 func (keptOut) Close() error { return nil }
 
-// further reads one more connection.
-func (l *link) further(in *inbound) {
+// further reads one more connection, of the link's process. It says no when the link has ended.
+func (l *link) further(in *inbound) bool {
 	if id := in.conn.Identity(); !l.e.cfg.AllowOthers && !sameProcess(l.identity, id) {
 		in.port.Close()
 		l.e.refused(in.name, id, errTwoOfAName)
-		return
+		return true
 	}
 	s := &side{l: l}
 	s.pump = pump.New(in.reader(), keptOut{l.pump.Out()}, s, l.e.host, l.e.mon, l.e.limits)
 	l.mu.Lock()
-	if l.also == nil || len(l.also) == maxSides || !l.e.run(s.pump) {
+	if l.also == nil {
+		l.mu.Unlock()
+		return false
+	}
+	if len(l.also) == maxSides || !l.e.run(s.pump) {
 		l.mu.Unlock()
 		in.port.Close()
-		return
+		return true
 	}
 	l.also[s] = struct{}{}
 	l.mu.Unlock()
 	s.pump.Start()
+	return true
 }
 
 // maxSides bounds the connections of one process beside its first.

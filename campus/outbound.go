@@ -83,20 +83,17 @@ func (o *outbound) watch() {
 	}
 }
 
-// hungUp says that the process that accepted the connection is gone, or has no use for it any more.
+// hungUp says that the process that accepted the connection is gone, or has no use for it any more, where the carrier
+// can tell. A .NET process ends the direction towards us at once, so over its pipes both must have ended. Elsewhere
+// nobody ends one direction alone, and TCP tells no more than that.
 func (o *outbound) hungUp() bool {
 	select {
 	case <-o.gone:
 		return true
 	default:
-		return hungUp(o.conn)
 	}
-}
-
-// hungUp says of a connection, either way, that the other end is closed, where the carrier can tell at once.
-func hungUp(c transport.Conn) bool {
-	h, ok := c.(interface{ HungUp() bool })
-	return ok && h.HungUp()
+	e, ok := o.conn.(transport.Ender)
+	return ok && (e.HungUp() || e.Ended() && !o.conn.Traits().Local)
 }
 
 // listen sees to it that the process which is dialled can dial back.
@@ -116,10 +113,15 @@ func (e *engine) listen(ctx context.Context, to transport.Addr) error {
 	return e.host.Listen(ctx, own)
 }
 
-// nameOf gives the name that the process at an address will register under, where that can be known.
-func (e *engine) nameOf(to transport.Addr) (string, bool) {
+// nameOf gives the name under which the process at an address registers.
+func (e *engine) nameOf(to transport.Addr) (string, error) {
 	if name, ok := e.host.NameAt(to); ok {
-		return name, true
+		return name, nil
 	}
-	return nameIn(to)
+	if name, ok := nameIn(to); ok {
+		return name, nil
+	}
+	return "", &bellpull.Error{Code: bellpull.CodeBadArgument, Op: "dial", Peer: to.String(), Ran: bellpull.Never,
+		Msg:    "it is not known under which name the process there registers, and " + to.Scheme + " addresses are no names",
+		Advice: "tell Node.Know both, here and there: either side dials the other"}
 }

@@ -1,6 +1,7 @@
 package campus
 
 import (
+	"context"
 	"errors"
 	"os"
 	"strconv"
@@ -18,39 +19,30 @@ var (
 // pipes of a pair must lead to one process: else its requests would be answered to another, whose own calls have the
 // same numbers. Two processes that take one name from each other do that by mistake (section 14, Q12).
 
-// took adds a connection that has registered to the attempt it came for. Called with mu held; false: there are too many.
-func (r *record) took(in *inbound) bool {
-	if len(r.ins) > maxSides {
-		return false
-	}
-	r.ins = append(r.ins, in)
-	select {
-	case r.news <- struct{}{}:
-	default:
-	}
-	return true
-}
-
-// half takes the first connection that can be the other half of out off those that have registered; nil: there is none
-// yet. Those that were closed meanwhile, or are another process's, go.
-func (e *engine) half(r *record, out *outbound) *inbound {
+// half gives the two halves of a link: a connection that has registered, nil when there is none yet, and the one that was
+// dialled, which is out, or another when the process that took out is gone: it was the predecessor of the one that has
+// registered, which knows nothing of it. Whoever registered and is another process than the one that listens is refused.
+// An error is that of dialling again; out is closed then.
+func (e *engine) half(ctx context.Context, t *attempt, out *outbound, to transport.Addr) (*inbound, *outbound, error) {
 	for {
-		e.mu.Lock()
-		if len(r.ins) == 0 {
-			e.mu.Unlock()
-			return nil
+		in := e.take(t)
+		if in == nil {
+			return nil, out, nil
 		}
-		in := r.ins[0]
-		r.ins = r.ins[1:]
-		e.mu.Unlock()
-		switch {
-		case hungUp(in.conn):
-		case !e.cfg.AllowOthers && !served(out.conn.Identity(), in.conn.Identity()):
-			e.refused(in.name, in.conn.Identity(), errOtherProcess)
-		default:
-			return in
+		for out.hungUp() {
+			out.port.Close()
+			again, err := e.connect(ctx, to)
+			if err != nil {
+				in.port.Close()
+				return nil, nil, err
+			}
+			out = again
+		}
+		if e.cfg.AllowOthers || served(out.conn.Identity(), in.conn.Identity()) {
+			return in, out, nil
 		}
 		in.port.Close()
+		e.refused(in.name, in.conn.Identity(), errOtherProcess)
 	}
 }
 
@@ -75,21 +67,4 @@ func parent(pid int) int {
 	}
 	n, _ := strconv.Atoi(fields[1])
 	return n
-}
-
-// unnamedFor gives the attempt that a registration answers under a name that nobody has dialled: one that is connected
-// to an address which is no name. known is where the process of that name listens, if that is known. Called with mu
-// held.
-func (e *engine) unnamedFor(in *inbound, known transport.Addr) *record {
-	for i, r := range e.unnamed {
-		if r.conn == nil || r.to.Scheme != in.conn.Traits().Scheme || known != (transport.Addr{}) && known != r.to {
-			continue
-		}
-		if !e.cfg.AllowOthers && !served(r.conn.Identity(), in.conn.Identity()) {
-			continue
-		}
-		e.unnamed = append(e.unnamed[:i:i], e.unnamed[i+1:]...)
-		return r
-	}
-	return nil
 }

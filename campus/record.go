@@ -3,6 +3,7 @@ package campus
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/bellpull/bellpull"
@@ -13,20 +14,66 @@ import (
 // guarded by engine.mu.
 type record struct {
 	name string
-	link *link         // the live one
-	busy chan struct{} // closed when the attempt under way is over; nil: there is none
+	link *link    // the live one
+	try  *attempt // the one under way; nil: there is none
+}
 
-	// Of the attempt under way.
-	ins  []*inbound     // connections that have registered, oldest first
-	news chan struct{}  // holds a token when there is one more
-	to   transport.Addr // what is dialled
-	conn transport.Conn // what came of that; nil before
-	turn bool           // it is the one in engine.turn
+// An attempt is on its way to a link: this side has dialled, or dials back to who has registered. Whatever registers
+// meanwhile under the name is the attempt's other half, whoever began; so two that dial each other have two pipes.
+type attempt struct {
+	over chan struct{} // closed when it is
+	came chan struct{} // holds a token when somebody has registered
+
+	in []*inbound // which have, in the order of accepting; guarded by engine.mu
 }
 
 // begin starts an attempt. Called with mu held.
-func (r *record) begin() {
-	r.busy, r.news = make(chan struct{}), make(chan struct{}, 1)
+func (r *record) begin() *attempt {
+	r.try = &attempt{over: make(chan struct{}), came: make(chan struct{}, 1)}
+	return r.try
+}
+
+// add takes a connection that has registered, and gives back the one that is one too many. Called with mu held.
+func (t *attempt) add(in *inbound) (most *inbound) {
+	at, _ := slices.BinarySearchFunc(t.in, in, func(a, b *inbound) int { return int(a.number - b.number) })
+	t.in = slices.Insert(t.in, at, in)
+	if len(t.in) > maxSides {
+		most, t.in = t.in[0], slices.Delete(t.in, 0, 1)
+	}
+	select {
+	case t.came <- struct{}{}:
+	default:
+	}
+	return most
+}
+
+// take gives the latest connection that was accepted for the attempt and has not ended; nil: there is none. Those that
+// have are closed: their process was killed, or has given up, before this one came. The others stay.
+func (e *engine) take(t *attempt) (in *inbound) {
+	e.mu.Lock()
+	list := t.in
+	t.in = nil
+	e.mu.Unlock()
+	for i := len(list) - 1; i >= 0; i-- {
+		switch c := list[i]; {
+		case ended(c.conn):
+			c.port.Close()
+		case in == nil:
+			in = c
+		default:
+			e.putBack(t, c)
+		}
+	}
+	return in
+}
+
+func (e *engine) putBack(t *attempt, in *inbound) {
+	e.mu.Lock()
+	most := t.add(in)
+	e.mu.Unlock()
+	if most != nil {
+		most.port.Close()
+	}
 }
 
 // record finds or makes a record. Called with mu held.
@@ -39,191 +86,158 @@ func (e *engine) record(name string) *record {
 	return r
 }
 
-// over ends an attempt, with a link or without. Further connections that came for it are the link's.
-func (e *engine) over(r *record, l *link) {
+// over ends an attempt, with a link or without. Connections that came too late for it are read beside the link's own,
+// or closed.
+func (e *engine) over(r *record, t *attempt, l *link) {
 	e.mu.Lock()
-	r.link = l
-	if l != nil {
-		select {
-		case <-l.Done():
-			r.link = nil // has ended already, and found no record of itself
-		default:
-		}
-	}
-	close(r.busy)
-	rest := r.ins
-	turn := r.turn
-	r.busy, r.ins, r.conn, r.turn = nil, nil, nil, false
-	for i, u := range e.unnamed {
-		if u == r {
-			e.unnamed = append(e.unnamed[:i:i], e.unnamed[i+1:]...)
-			break
-		}
+	late := t.in
+	t.in = nil
+	r.try, r.link = nil, l
+	if l != nil && l.pump.Err() != nil { // it has ended meanwhile, and found no record to take itself off
+		r.link = nil
 	}
 	e.forget(r)
 	e.mu.Unlock()
-	if turn {
-		<-e.turn
-	}
-	for _, in := range rest {
-		if l == nil {
+	close(t.over)
+	for _, in := range late {
+		if l == nil || !l.further(in) {
 			in.port.Close()
-		} else {
-			l.further(in)
 		}
 	}
 }
 
 // forget drops a record that says nothing any more. Called with mu held.
 func (e *engine) forget(r *record) {
-	if r.link == nil && r.busy == nil && e.records[r.name] == r {
+	if r.link == nil && r.try == nil && e.records[r.name] == r {
 		delete(e.records, r.name)
 	}
 }
 
 // arrived takes a connection that has registered (section 1.4).
 func (e *engine) arrived(in *inbound) {
-	known, _ := e.host.Lookup(in.name)
-	e.mu.Lock()
-	r := e.records[in.name]
-	if r == nil {
-		if r = e.unnamedFor(in, known); r != nil {
-			r.name = in.name
-			e.records[in.name] = r
-		}
-	}
-	if r == nil {
-		r = e.record(in.name)
-	}
-	switch l := r.link; {
-	case e.closed:
-		e.mu.Unlock()
-		in.port.Close()
-	case r.busy != nil: // this side is dialling it, or dials back: that is its other half
-		ok := r.took(in)
-		e.mu.Unlock()
-		if !ok {
+	for {
+		e.mu.Lock()
+		if e.closed {
+			e.mu.Unlock()
 			in.port.Close()
+			return
 		}
-	case l != nil && !l.out.hungUp():
-		e.mu.Unlock()
-		l.further(in)
-	default:
-		if l != nil { // the process of that name has ended, and another has come before that was seen
-			r.link = nil
+		r := e.record(in.name)
+		l, t := r.link, r.try
+		switch {
+		case t != nil:
+			most := t.add(in)
+			e.mu.Unlock()
+			if most != nil {
+				most.port.Close()
+			}
+			return
+		case l == nil:
+			t = r.begin()
+			t.add(in)
+			e.mu.Unlock()
+			e.answer(r, t, in)
+			return
+		default:
+			e.mu.Unlock()
+			if l.whole() && l.further(in) {
+				return
+			}
+			// The process of that name has ended, and another has come before that was seen.
+			l.pump.Fail(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "link", Peer: in.name,
+				Msg: "the other process ended; another of its name has connected"})
+			<-l.down
 		}
-		r.begin()
-		r.took(in)
-		e.mu.Unlock()
-		if l != nil {
-			l.pump.Fail(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "link", Peer: in.name, Msg: "the other process ended; another of its name has connected"})
-		}
-		e.answer(r, in.conn)
 	}
 }
 
 // answer dials back to a process that has registered.
-func (e *engine) answer(r *record, from transport.Conn) {
+func (e *engine) answer(r *record, t *attempt, first *inbound) {
 	ctx, cancel := context.WithTimeout(e.life, e.cfg.RegisterTimeout)
 	defer cancel()
+	to, err := e.backTo(r.name, first.conn.Traits().Scheme)
 	var l *link
-	defer func() { e.over(r, l) }()
-	to, err := e.backTo(r.name, from.Traits().Scheme)
-	var out *outbound
-	if err == nil {
-		out, err = e.connect(ctx, r, to)
+	if err == nil && !ended(first.conn) {
+		l, err = e.dialBack(ctx, r, t, to)
 	}
 	if err != nil {
-		e.refused(r.name, from.Identity(), err)
-		return
+		e.refused(r.name, first.conn.Identity(), err)
 	}
-	in := e.half(r, out)
-	if in == nil { // gone, or refused
+	e.over(r, t, l)
+}
+
+// dialBack gives no link and no error when the process has gone meanwhile, or was refused.
+func (e *engine) dialBack(ctx context.Context, r *record, t *attempt, to transport.Addr) (*link, error) {
+	out, err := e.connect(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	in, out, err := e.half(ctx, t, out, to)
+	if err != nil {
+		return nil, err
+	}
+	if in == nil {
 		out.port.Close()
-		return
+		return nil, nil
 	}
-	if l, err = e.link(context.Background(), r.name, in, out, false); err != nil {
-		e.refused(r.name, in.conn.Identity(), err)
-	}
+	return e.link(context.Background(), r.name, to, in, out, false)
 }
 
 // connect dials and registers.
-func (e *engine) connect(ctx context.Context, r *record, to transport.Addr) (*outbound, error) {
+func (e *engine) connect(ctx context.Context, to transport.Addr) (*outbound, error) {
 	c, err := e.host.Connect(ctx, to)
 	if err != nil {
 		return nil, bellpull.WrapTransport("dial", to.String(), err)
 	}
-	turn := false
-	if r.name == "" && c.Identity().PID == 0 {
-		select {
-		case e.turn <- struct{}{}:
-			turn = true
-		case <-ctx.Done():
-			c.Close()
-			return nil, dialError(to, ctx.Err())
-		}
-	}
-	e.mu.Lock()
-	r.to, r.conn, r.turn = to, c, turn // before the other side can answer
-	e.mu.Unlock()
 	return e.outbound(c)
 }
 
 // Dial connects to the process at an address, registers, and waits for its registration.
 func (e *engine) Dial(ctx context.Context, to transport.Addr) (bellpull.Link, error) {
-	if err := e.listen(ctx, to); err != nil {
+	name, err := e.nameOf(to)
+	if err == nil {
+		err = e.listen(ctx, to)
+	}
+	if err != nil {
 		return nil, err
 	}
-	name, named := e.nameOf(to)
 	for {
 		e.mu.Lock()
 		if e.closed {
 			e.mu.Unlock()
 			return nil, dialError(to, errClosed("the engine is closed"))
 		}
-		r := &record{}
-		if named {
-			r = e.record(name)
-		} else {
-			e.unnamed = append(e.unnamed, r)
-		}
-		l, busy := r.link, r.busy
-		if l == nil && busy == nil {
-			r.begin()
+		r := e.record(name)
+		l, t := r.link, r.try
+		if l == nil && t == nil {
+			t = r.begin()
 			e.mu.Unlock()
-			return e.attempt(ctx, r, to)
+			return e.attempt(ctx, r, t, to)
 		}
 		e.mu.Unlock()
-		if l != nil {
-			if err := e.host.Adopt(ctx, l); err == nil {
-				return l, nil
-			}
-			busy = nil
+		var other <-chan struct{}
+		if t != nil { // it has dialled us and is being answered
+			other = t.over
+		} else if err := e.host.Adopt(ctx, l); err == nil {
+			return l, nil
+		} else { // it is ending just now
+			other = l.down
 		}
-		// It has dialled us and is being answered, or its link is ending just now.
-		t := time.NewTimer(endingLook)
 		select {
-		case <-busy:
-		case <-t.C:
+		case <-other:
 		case <-ctx.Done():
-		}
-		t.Stop()
-		if err := ctx.Err(); err != nil {
-			return nil, dialError(to, err)
+			return nil, dialError(to, ctx.Err())
 		}
 	}
 }
 
-// endingLook is how long a dial waits for a link to be taken off its record that has ended.
-const endingLook = 10 * time.Millisecond
-
 var errNoAnswer = errors.New("connected, but the other process did not register back")
 
 // attempt is the active side's part of section 1.4.
-func (e *engine) attempt(ctx context.Context, r *record, to transport.Addr) (_ bellpull.Link, err error) {
+func (e *engine) attempt(ctx context.Context, r *record, t *attempt, to transport.Addr) (_ bellpull.Link, err error) {
 	var l *link
-	defer func() { e.over(r, l) }()
-	out, err := e.connect(ctx, r, to)
+	defer func() { e.over(r, t, l) }()
+	out, err := e.connect(ctx, to)
 	if err != nil {
 		return nil, err
 	}
@@ -231,15 +245,8 @@ func (e *engine) attempt(ctx context.Context, r *record, to transport.Addr) (_ b
 	defer timeout.Stop()
 	for {
 		select {
-		case <-r.news:
-			in := e.half(r, out)
-			if in == nil {
-				continue
-			}
-			if l, err = e.link(ctx, in.name, in, out, true); err != nil {
-				return nil, err
-			}
-			return l, nil
+		case <-t.came:
+			err = nil
 		case <-out.gone:
 			err = &bellpull.Error{Code: bellpull.CodeUnavailable, Msg: "connected, but the other process hung up before it registered back"}
 		case <-timeout.C:
@@ -249,8 +256,20 @@ func (e *engine) attempt(ctx context.Context, r *record, to transport.Addr) (_ b
 		case <-e.life.Done():
 			err = errClosed("the engine is closed")
 		}
-		out.port.Close()
-		return nil, dialError(to, err)
+		in, now, lost := e.half(ctx, t, out, to)
+		if lost != nil {
+			return nil, lost
+		}
+		if out = now; in != nil {
+			if l, err = e.link(ctx, in.name, to, in, out, true); err != nil {
+				return nil, err
+			}
+			return l, nil
+		}
+		if err != nil {
+			out.port.Close()
+			return nil, dialError(to, err)
+		}
 	}
 }
 
