@@ -31,8 +31,8 @@ const (
 // dmtpCommand gives the command line of a program.
 func dmtpCommand(t *testing.T, program string) []string {
 	t.Helper()
-	if program == dmtpOwn {
-		path, err := dmtpBuild()
+	if build := map[string]func() (string, error){dmtpOwn: dmtpBuild, campusOwn: campusBuild}[program]; build != nil {
+		path, err := build()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,14 +71,20 @@ func dmtpReference(t *testing.T) {
 	}
 }
 
-// dmtpBuild builds our own program once, with the race detector when the tests have it.
-var dmtpBuild = sync.OnceValues(func() (string, error) {
+// Our own programs, built once.
+var (
+	dmtpBuild   = sync.OnceValues(func() (string, error) { return buildProgram("dmtppeer") })
+	campusBuild = sync.OnceValues(func() (string, error) { return buildProgram("campuspeer") })
+)
+
+// buildProgram builds a program, with the race detector when the tests have it.
+func buildProgram(name string) (string, error) {
 	dir, err := os.MkdirTemp("", "bp")
 	if err != nil {
 		return "", err
 	}
 	atExit = append(atExit, func() { os.RemoveAll(dir) })
-	args := []string{"build", "-o", filepath.Join(dir, "dmtppeer.exe")}
+	args := []string{"build", "-o", filepath.Join(dir, name+".exe")}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if s.Key == "-race" && s.Value == "true" {
@@ -86,12 +92,12 @@ var dmtpBuild = sync.OnceValues(func() (string, error) {
 			}
 		}
 	}
-	out, err := exec.Command("go", append(args, "./dmtppeer")...).CombinedOutput()
+	out, err := exec.Command("go", append(args, "./"+name)...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build: %w: %s", err, out)
 	}
 	return args[2], nil
-})
+}
 
 // dmtpFields are the fields of a command or an event.
 type dmtpFields map[string]any
@@ -102,8 +108,12 @@ func (f dmtpFields) number(key string) int  { n, _ := f[key].(float64); return i
 // meta gives an object of texts and nulls, nil when it is null.
 func (f dmtpFields) meta(key string) map[string]any { m, _ := f[key].(map[string]any); return m }
 
-// dmtpError is how a command failed.
-type dmtpError struct{ Type, Message string }
+// dmtpError is how a command failed. The last two are those of dotnetCampus.Ipc.
+type dmtpError struct {
+	Type, Message string
+	Inner         string
+	RemoteType    string `json:"remote_type"`
+}
 
 func (e *dmtpError) Error() string { return e.Type + ": " + e.Message }
 

@@ -285,3 +285,10 @@ func (p *dmtpProc) forgive(words string) {
 	defer p.mu.Unlock()
 	p.wrong = slices.DeleteFunc(p.wrong, func(e dmtpFields) bool { return strings.Contains(e.text("what"), words) })
 }
+
+// rest gives the events that were not given out yet.
+func (p *dmtpProc) rest() []dmtpFields {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.events)
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/campus"
+	"github.com/bellpull/bellpull/interop/internal/control"
+)
+
+// session is one life of the peer: from open to close.
+type session struct {
+	*peer
+	node  *bellpull.Node
+	web   *bellpull.Node // serves HTTP; nil without --mvc
+	proto *campus.Protocol
+
+	ctx     context.Context // ends with the life
+	end     context.CancelFunc
+	watched sync.WaitGroup // the loop over events, and redials
+	turn    sync.Mutex     // of the handler that runs, with --one-by-one
+
+	// mu guards the fields that follow.
+	mu     sync.Mutex
+	others map[string]*other
+	refs   map[string]*ref
+}
+
+// maxHandlers bounds the requests of one peer that run at once. .NET has no bound.
+const maxHandlers = 1 << 16
+
+func newSession(ctx context.Context, p *peer) (*session, error) {
+	s := &session{peer: p, others: map[string]*other{}, refs: map[string]*ref{}}
+	s.ctx, s.end = context.WithCancel(context.Background())
+	objects := campus.NewObjects()
+	if !p.opts.noObjects {
+		if err := s.serveCalculators(objects); err != nil {
+			return nil, err
+		}
+	}
+	s.proto = &campus.Protocol{Dialect: p.opts.dialect.campus, Objects: objects, MaxHandlers: maxHandlers,
+		OnMessage: bellpull.HandlerFunc(s.onMessage)}
+	if !p.opts.noEcho {
+		s.proto.OnRequest = bellpull.HandlerFunc(s.onRequest)
+	}
+	mux := bellpull.NewMux()
+	if !p.opts.noRoutes {
+		s.addRoutes(mux)
+	}
+	opts := []bellpull.NodeOption{bellpull.WithMux(mux), bellpull.WithHandlerInterceptor(s.inTurn)}
+	var err error
+	if s.node, err = s.listen(ctx, p.opts.name, s.proto, opts...); err != nil {
+		return nil, err
+	}
+	events := s.node.Watch(context.Background())
+	s.watched.Go(func() {
+		for e := range events {
+			s.onEvent(e)
+		}
+	})
+	if p.opts.mvc {
+		if s.web, err = s.listen(ctx, p.opts.web(), &campus.Protocol{OnRequest: site(), MaxHandlers: maxHandlers}); err != nil {
+			s.close(ctx)
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// listen makes a node that serves its own name.
+func (s *session) listen(ctx context.Context, name string, proto *campus.Protocol, opts ...bellpull.NodeOption) (*bellpull.Node, error) {
+	n := bellpull.NewNode(name, append(opts, bellpull.WithTransports(s.opts.pipes()),
+		bellpull.WithLogger(slog.New(slog.NewTextHandler(s.log, nil))))...)
+	if err := n.Listen(ctx, "npipe:"+name, proto); err != nil {
+		n.Close(ctx)
+		return nil, err
+	}
+	return n, nil
+}
+
+// close ends the life. Nothing is said of what breaks by it.
+func (s *session) close(ctx context.Context) {
+	s.end()
+	for _, n := range []*bellpull.Node{s.web, s.node} {
+		if n == nil {
+			continue
+		}
+		if err := n.Close(ctx); err != nil {
+			fmt.Fprintln(s.log, "campuspeer:", err)
+		}
+	}
+	s.watched.Wait()
+}
+
+// inTurn has handlers run one after another with --one-by-one. Those that wait for something let others run meanwhile, as
+// those of .NET do.
+func (s *session) inTurn(next bellpull.Handler) bellpull.Handler {
+	if !s.opts.oneByOne {
+		return next
+	}
+	return bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) {
+		s.turn.Lock()
+		defer s.turn.Unlock()
+		next.ServeBell(w, r)
+	})
+}
+
+// meanwhile runs what a handler waits for.
+func (s *session) meanwhile(wait func()) {
+	if s.opts.oneByOne {
+		s.turn.Unlock()
+		defer s.turn.Lock()
+	}
+	wait()
+}
+
+// from gives the fields of an event that a peer is the cause of, once its connection was told of.
+func (s *session) from(r *bellpull.Request) control.Fields {
+	name := nameOf(r.Peer())
+	s.heardOf(r.Context(), name)
+	return control.Fields{"from": name}
+}
+
+// nameOf gives the name that a peer has registered under.
+func nameOf(p *bellpull.Peer) string {
+	if l := p.Link(); l != nil {
+		return l.Name()
+	}
+	return p.Name()
+}
