@@ -191,14 +191,21 @@ func (p *Pump) Claim(sign int32, kind uint8) *Waiter {
 	return w
 }
 
-// Finish says that a claimed waiter has its answer.
+// Finish says that a claimed waiter has its answer. r is nil where whoever read that is not the reader of this pump.
 func (p *Pump) Finish(r *Reader, w *Waiter) {
+	mine := r != nil && r.own == w
 	w.state.Store(waitOver)
-	if r == nil || r.own != w {
+	if !mine {
 		w.signal()
-		if r != nil {
-			r.served = true
+	}
+	if r == nil {
+		if p.leader.Load() == w {
+			p.in.Wake() // its owner waits in the carrier
 		}
+		return
+	}
+	if !mine {
+		r.served = true
 	}
 	p.sinceRequest++
 }
