@@ -24,6 +24,11 @@ func (l *link) dispatch(p *pump.Pump, r *pump.Reader, frame []byte) error {
 		return &bellpull.Error{Code: bellpull.CodeProtocol, Op: "read", Peer: l.name, Err: err}
 	}
 	<-l.up
+	select {
+	case <-l.pump.Done(): // a reader that was late: a newer link may be up, and nothing of this one comes behind it
+		return nil
+	default:
+	}
 	switch f.Kind() {
 	case campuswire.KindNotify:
 		l.onRequest(p, r, f.Content, 0, true)
