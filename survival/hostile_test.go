@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/bellpull/bellpull"
-	"github.com/bellpull/bellpull/dmtp"
 	"github.com/bellpull/bellpull/internal/bellwire"
 	"github.com/bellpull/bellpull/internal/dmtpwire"
 	"github.com/bellpull/bellpull/transport"
@@ -49,7 +48,7 @@ type besieged struct {
 	over   chan struct{}
 }
 
-func besiege(t testing.TB, w way, more ...dmtp.Option) *besieged {
+func besiege(t testing.TB, w way, more ...option) *besieged {
 	t.Helper()
 	b := &besieged{way: w, mux: bellpull.NewMux(), over: make(chan struct{})}
 	b.mux.Handle("echo", echo)

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/bellpull/bellpull"
-	"github.com/bellpull/bellpull/dmtp"
 	"github.com/bellpull/bellpull/transport/mem"
 )
 
@@ -33,7 +32,7 @@ func late(ctx context.Context, p *bellpull.Peer, method string, body []byte, tim
 func TestP01EveryCallEndsByItsDeadline(t *testing.T) {
 	eachWay(t, func(t *testing.T, w way) {
 		s := w.serve(t)
-		peer := w.dial(t, s.addr, dmtp.NodeOptions(bellpull.WithTimeout(60*time.Millisecond)))
+		peer := w.dial(t, s.addr, nodeOptions(bellpull.WithTimeout(60*time.Millisecond)))
 		best(t, 5, grace, "a call returned behind its deadline", func() time.Duration {
 			var (
 				wg    sync.WaitGroup
@@ -87,7 +86,7 @@ func TestP01ACancelledCallEndsAtOnce(t *testing.T) {
 					ended <- time.Now()
 				}()
 			}
-			if _, err := peer.CallBytes(t.Context(), "echo", nil, nil); err != nil {
+			if _, err := peer.CallBytes(t.Context(), "echo", nil, ding); err != nil {
 				t.Error(err)
 			}
 			from := time.Now()
@@ -103,17 +102,17 @@ func TestP01ACancelledCallEndsAtOnce(t *testing.T) {
 
 // TestP01ACallWithoutADeadlineEndsAfterThirtySeconds: nobody waits for ever by mistake.
 func TestP01ACallWithoutADeadlineEndsAfterThirtySeconds(t *testing.T) {
-	for _, plain := range []bool{false, true} {
+	for _, w := range ways {
 		synctest.Test(t, func(t *testing.T) {
-			w := way{carrier: "mem", plain: plain, network: mem.New()}
+			w.carrier, w.network = "mem", mem.New()
 			m := bellpull.NewMux()
 			m.Handle("stuck", bellpull.HandlerFunc(func(*bellpull.Reply, *bellpull.Request) { time.Sleep(time.Minute) }))
-			node, err := dmtp.Listen(t.Context(), "mem:s", m, w.options()...)
+			node, err := w.listen(t.Context(), "mem:s", m)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer closeNode(node)
-			peer, err := dmtp.Dial(t.Context(), "mem:s", w.options()...)
+			peer, err := w.tryDial(t.Context(), "mem:s")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -165,7 +164,7 @@ func TestP01ALateAnswerReachesNobody(t *testing.T) {
 		arrives(t, "the second call runs", begun)
 		close(release["first"])
 		for range 20 { // the late answer comes before the last of these
-			if _, err := peer.CallBytes(t.Context(), "echo", nil, nil); err != nil {
+			if _, err := peer.CallBytes(t.Context(), "echo", nil, ding); err != nil {
 				t.Fatal(err)
 			}
 		}

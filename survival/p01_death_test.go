@@ -31,7 +31,7 @@ func TestP01EveryCallEndsSoonAfterThePeersDeath(t *testing.T) {
 				}()
 			}
 			for range 3 { // the service has begun with those before
-				if _, err := peer.CallBytes(t.Context(), "slow", nil, nil); err != nil {
+				if _, err := peer.CallBytes(t.Context(), "slow", nil, ding); err != nil {
 					t.Error(err)
 				}
 			}
@@ -58,7 +58,7 @@ func TestP01NoCallWaitsForAPeerThatIsAwayBeyondItsDeadline(t *testing.T) {
 			again <- took
 			idempotent <- err
 		}()
-		if _, err := peer.CallBytes(t.Context(), "slow", nil, nil); err != nil {
+		if _, err := peer.CallBytes(t.Context(), "slow", nil, ding); err != nil {
 			t.Fatal(err)
 		}
 		s.kill()

@@ -67,7 +67,7 @@ func TestP01AStoppedServiceHoldsNobodyBeyondTheDeadline(t *testing.T) {
 			s.proc.stop(t)
 			waits(t, "the callers of a stopped service are back", &wg)
 			s.proc.cont()
-			if _, err := peer.CallBytes(t.Context(), "echo", nil, nil); err != nil { // behind all that was sent
+			if _, err := peer.CallBytes(t.Context(), "echo", nil, ding); err != nil { // behind all that was sent
 				t.Error(err)
 			}
 			return worst

@@ -46,7 +46,7 @@ func TestP03NoCallRunsTwiceAcrossReconnects(t *testing.T) {
 			s.kill()
 			s = s.again(t)
 			// Connected again, even where the peer has yet to notice that it was not.
-			if _, err := peer.CallBytes(bellpull.WithCall(t.Context(), bellpull.Idempotent()), "echo", nil, nil); err != nil {
+			if _, err := peer.CallBytes(bellpull.WithCall(t.Context(), bellpull.Idempotent()), "echo", nil, ding); err != nil {
 				t.Error(err)
 			}
 		}

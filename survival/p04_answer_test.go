@@ -60,7 +60,7 @@ func TestP04NothingIsAnsweredBeforeTheHandlerReturns(t *testing.T) {
 			arrives(t, "the handler has written", written)
 		}
 		for range 50 {
-			if _, err := peer.CallBytes(t.Context(), "echo", nil, nil); err != nil {
+			if _, err := peer.CallBytes(t.Context(), "echo", nil, ding); err != nil {
 				t.Fatal(err)
 			}
 		}

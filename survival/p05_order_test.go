@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/bellpull/bellpull"
-	"github.com/bellpull/bellpull/dmtp"
 	"github.com/bellpull/bellpull/transport"
 	"github.com/bellpull/bellpull/transport/npipe"
 	"github.com/bellpull/bellpull/transport/tcp"
@@ -61,7 +60,7 @@ func TestP05NotifiesArriveInOrder(t *testing.T) {
 		for range 2 {
 			wg.Go(func() {
 				for range 100 {
-					if _, err := peer.CallBytes(t.Context(), "echo", nil, nil); err != nil {
+					if _, err := peer.CallBytes(t.Context(), "echo", nil, ding); err != nil {
 						t.Error(err)
 					}
 				}
@@ -120,10 +119,11 @@ func TestP05NothingOfAnOldLinkIsDeliveredAfterAReconnect(t *testing.T) {
 					w.Write(r.Borrow())
 					wait(string(r.Borrow()))
 				}))
+				m.Handle("echo", echo)
 				theirs, ours := &cuts{Transport: w.carrierOf()}, &cuts{Transport: w.carrierOf()}
-				node, addr := w.listenHere(t, m, dmtp.NodeOptions(bellpull.WithTransports(theirs)))
+				node, addr := w.listenHere(t, m, nodeOptions(bellpull.WithTransports(theirs)))
 				events := watch(t, node)
-				peer := w.dial(t, addr, soon(), dmtp.NodeOptions(bellpull.WithTransports(ours)))
+				peer := w.dial(t, addr, soon(), nodeOptions(bellpull.WithTransports(ours)))
 				ended := make(chan string, 2)
 				ask := func(what string) {
 					got, err := peer.CallBytes(t.Context(), "ask", nil, []byte(what))
@@ -137,8 +137,8 @@ func TestP05NothingOfAnOldLinkIsDeliveredAfterAReconnect(t *testing.T) {
 					}
 				}
 				arrives(t, "the first notify is handled", begun)
-				// A ping comes behind the notifies, so the service has read them.
-				if _, err := peer.Ping(t.Context()); err != nil {
+				// A call comes behind the notifies, so the service has read them.
+				if _, err := peer.CallBytes(t.Context(), "echo", nil, ding); err != nil {
 					t.Fatal(err)
 				}
 				if cut == "by the client" {

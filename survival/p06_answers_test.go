@@ -65,7 +65,7 @@ func TestP06RenamesUnderLoadLoseNoCall(t *testing.T) {
 			renames = 500
 		}
 		b := besiege(t, w)
-		near := w.dial(t, b.addr, dmtp.ID("first"))
+		near := w.dial(t, b.addr, only(dmtp.ID("first")))
 		far := b.peer(t, "first")
 		near.Handle("echo", echo)
 		var renaming, calling sync.WaitGroup

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/bellpull/bellpull"
-	"github.com/bellpull/bellpull/dmtp"
 	"github.com/bellpull/bellpull/transport"
 	"github.com/bellpull/bellpull/transport/mem"
 )
@@ -65,65 +64,72 @@ func fullJitter(t *testing.T, what string, pauses [][]time.Duration) {
 // TestP07PausesAreFullJitterFrom200MillisecondsTo2Seconds: a peer that was up is dialled again at once, and from then on
 // with pauses. So is a server that a dial waits for, but for the beginning.
 func TestP07PausesAreFullJitterFrom200MillisecondsTo2Seconds(t *testing.T) {
-	const peers = 100
-	t.Run("redial", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			network := mem.New()
-			theirs := &cuts{Transport: network}
-			node, err := dmtp.Listen(t.Context(), "mem:s", nil, dmtp.NodeOptions(bellpull.WithTransports(theirs)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer closeNode(node)
-			var all []*dials
-			for range peers {
-				d := &dials{Transport: network}
-				peer, err := dmtp.Dial(t.Context(), "mem:s", dmtp.NodeOptions(bellpull.WithTransports(d)))
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer hangUp(peer)
-				all = append(all, d)
-			}
-			theirs.cut()
-			died := time.Now()
-			time.Sleep(30 * time.Second)
-			var (
-				pauses [][]time.Duration
-				first  time.Duration
-			)
-			for _, d := range all {
-				pauses = append(pauses, d.pauses(1))
-				first = max(first, d.at[1].Sub(died))
-			}
-			if first > 50*time.Millisecond { // that is how long it may take to see the end of a link
-				t.Errorf("the first try to reconnect came after %v, want at once", first)
-			}
-			fullJitter(t, "redial", pauses)
+	for _, w := range ways {
+		w.carrier = "mem"
+		t.Run(w.String(), func(t *testing.T) {
+			t.Run("redial", func(t *testing.T) { synctest.Test(t, func(t *testing.T) { pausesOfRedials(t, w) }) })
+			t.Run("wait for server", func(t *testing.T) { synctest.Test(t, func(t *testing.T) { pausesOfPatience(t, w) }) })
 		})
-	})
-	t.Run("wait for server", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			network := mem.New()
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			defer cancel()
-			var wg sync.WaitGroup
-			all := make([]*dials, peers)
-			for i := range all {
-				all[i] = &dials{Transport: network}
-				wg.Go(func() {
-					_, err := dmtp.Dial(ctx, "mem:s", dialOptions(bellpull.WaitForServer()), dmtp.NodeOptions(bellpull.WithTransports(all[i])))
-					if err == nil || ctx.Err() == nil {
-						t.Errorf("a dial that waits for a server ended before its context: %v", err)
-					}
-				})
+	}
+}
+
+// jittered is how many peers are looked at.
+const jittered = 100
+
+func pausesOfRedials(t *testing.T, w way) {
+	w.network = mem.New()
+	theirs := &cuts{Transport: w.network}
+	node, err := w.listen(t.Context(), "mem:s", nil, nodeOptions(bellpull.WithTransports(theirs)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeNode(node)
+	var all []*dials
+	for range jittered {
+		d := &dials{Transport: w.network}
+		peer, err := w.tryDial(t.Context(), "mem:s", nodeOptions(bellpull.WithTransports(d)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer hangUp(peer)
+		all = append(all, d)
+	}
+	theirs.cut()
+	died := time.Now()
+	time.Sleep(30 * time.Second)
+	var (
+		pauses [][]time.Duration
+		first  time.Duration
+	)
+	for _, d := range all {
+		pauses = append(pauses, d.pauses(1))
+		first = max(first, d.at[1].Sub(died))
+	}
+	if first > 50*time.Millisecond { // that is how long it may take to see the end of a link
+		t.Errorf("the first try to reconnect came after %v, want at once", first)
+	}
+	fullJitter(t, "redial", pauses)
+}
+
+func pausesOfPatience(t *testing.T, w way) {
+	w.network = mem.New()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	var wg sync.WaitGroup
+	all := make([]*dials, jittered)
+	for i := range all {
+		all[i] = &dials{Transport: w.network}
+		wg.Go(func() {
+			_, err := w.tryDial(ctx, "mem:s", dialOptions(bellpull.WaitForServer()), nodeOptions(bellpull.WithTransports(all[i])))
+			if err == nil || ctx.Err() == nil {
+				t.Errorf("a dial that waits for a server ended before its context: %v", err)
 			}
-			wg.Wait()
-			var pauses [][]time.Duration
-			for _, d := range all {
-				pauses = append(pauses, d.pauses(0))
-			}
-			fullJitter(t, "wait for server", pauses)
 		})
-	})
+	}
+	wg.Wait()
+	var pauses [][]time.Duration
+	for _, d := range all {
+		pauses = append(pauses, d.pauses(0))
+	}
+	fullJitter(t, "wait for server", pauses)
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/bellpull/bellpull"
-	"github.com/bellpull/bellpull/dmtp"
 	"github.com/bellpull/bellpull/transport"
 )
 
@@ -46,7 +45,7 @@ func TestP07StateEventsComeInOrder(t *testing.T) {
 			if up.Kind != bellpull.EventUp || up.Peer != peer || up.Reconnects != reconnects {
 				t.Fatalf("behind the tries came %v, reconnects %d, want up, %d", up.Kind, up.Reconnects, reconnects)
 			}
-			if _, err := peer.CallBytes(t.Context(), "echo", nil, nil); err != nil {
+			if _, err := peer.CallBytes(t.Context(), "echo", nil, ding); err != nil {
 				t.Error(err)
 			}
 		}
@@ -101,8 +100,8 @@ func TestP07CallsMadeWhileDownWaitOrFailFast(t *testing.T) {
 func TestP07ADialWaitsForItsServerIfAsked(t *testing.T) {
 	eachWay(t, func(t *testing.T, w way) {
 		addr := w.address(t)
-		dial := func(ctx context.Context, opts ...dmtp.Option) (*bellpull.Peer, error) {
-			return dmtp.Dial(ctx, addr, w.options(append(opts, soon())...)...)
+		dial := func(ctx context.Context, opts ...option) (*bellpull.Peer, error) {
+			return w.tryDial(ctx, addr, append(opts, soon())...)
 		}
 		waiting := dialOptions(bellpull.WaitForServer())
 		if _, err := dial(t.Context()); !errors.Is(err, bellpull.ErrNoServer) {
@@ -199,7 +198,7 @@ func TestP07ADyingProcessHoldsNoRedial(t *testing.T) {
 		addr := s.addr
 		deaf := start(t, "deaf", w.String(), addr)
 		go func() {
-			p, err := dmtp.Dial(t.Context(), addr, w.options(soon(), dialOptions(bellpull.WaitForServer()))...)
+			p, err := w.tryDial(t.Context(), addr, soon(), dialOptions(bellpull.WaitForServer()))
 			if err == nil {
 				hangUp(p)
 			}
@@ -210,7 +209,7 @@ func TestP07ADyingProcessHoldsNoRedial(t *testing.T) {
 		deaf.kill()
 		<-deaf.over
 		s = s.again(t)
-		if _, err := peer.CallBytes(t.Context(), "echo", nil, nil); err != nil {
+		if _, err := peer.CallBytes(t.Context(), "echo", nil, ding); err != nil {
 			t.Error(err)
 		}
 		if err := arrives(t, "the dial that waited", waited); err != nil {

@@ -19,7 +19,7 @@ func TestP07NodesThatDialEachOtherKeepOneLink(t *testing.T) {
 	if testing.Short() {
 		rounds = 3
 	}
-	eachWay(t, func(t *testing.T, w way) {
+	eachDMTPWay(t, func(t *testing.T, w way) {
 		for range rounds {
 			if mesh(t, w, 2); t.Failed() {
 				return

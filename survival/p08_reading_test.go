@@ -24,35 +24,35 @@ func TestP08UserCodeDoesNotDelayReading(t *testing.T) {
 	blocks := func(b *besieged) { <-b.over }
 	for _, c := range []struct {
 		name  string
-		opts  func(b *besieged) []dmtp.Option
+		opts  func(b *besieged) option
 		frame func(w way, method string) []byte
 	}{
 		{name: "a handler", frame: func(w way, method string) []byte { return w.call(1, 0, method, nil) }},
 		{name: "the handler of a notify", frame: func(w way, method string) []byte { return w.call(0, 0, method, nil) }},
 		{name: "OnFrame",
-			opts: func(b *besieged) []dmtp.Option {
-				return []dmtp.Option{dmtp.OnFrame(func(*dmtp.Frame) { blocks(b) })}
+			opts: func(b *besieged) option {
+				return only(dmtp.OnFrame(func(*dmtp.Frame) { blocks(b) }))
 			},
 			frame: func(way, string) []byte { return dmtpwire.AppendFrame(nil, 1000, nil) }},
 		{name: "an interceptor",
-			opts: func(b *besieged) []dmtp.Option {
-				return []dmtp.Option{dmtp.NodeOptions(bellpull.WithHandlerInterceptor(func(next bellpull.Handler) bellpull.Handler {
+			opts: func(b *besieged) option {
+				return nodeOptions(bellpull.WithHandlerInterceptor(func(next bellpull.Handler) bellpull.Handler {
 					return bellpull.HandlerFunc(func(*bellpull.Reply, *bellpull.Request) { blocks(b) })
-				}))}
+				}))
 			},
 			frame: func(w way, _ string) []byte { return w.call(1, 0, "echo", nil) }},
 		{name: "Verify, of a link that is up",
-			opts: func(b *besieged) []dmtp.Option {
-				return []dmtp.Option{dmtp.OnVerify(func(v *dmtp.Verify) error {
+			opts: func(b *besieged) option {
+				return only(dmtp.OnVerify(func(v *dmtp.Verify) error {
 					if v.ID == "block" {
 						blocks(b)
 					}
 					return nil
-				})}
+				}))
 			},
 			frame: func(w way, _ string) []byte { return w.hello("block") }},
 		{name: "a loop over events",
-			opts: func(*besieged) []dmtp.Option { return nil },
+			opts: func(*besieged) option { return option{} },
 			frame: func(way, string) []byte {
 				return kernel(dmtpwire.FlagResetIDRequest, `{"NewId":"r%d","Sign":1}`, rawIDs.Add(1))
 			}},
@@ -62,11 +62,11 @@ func TestP08UserCodeDoesNotDelayReading(t *testing.T) {
 				var watching sync.WaitGroup
 				t.Cleanup(watching.Wait) // after what b has to clean up
 				b := &besieged{}
-				var opts []dmtp.Option
+				var opts option
 				if c.opts != nil {
 					opts = c.opts(b)
 				}
-				*b = *besiege(t, w, opts...)
+				*b = *besiege(t, w, opts)
 				if c.name == "a loop over events" {
 					for _, seq := range []func(func(bellpull.Event) bool){b.node.Watch(t.Context()), b.node.Watch(context.Background())} {
 						watching.Go(func() {
@@ -142,7 +142,7 @@ func TestP08AFloodOfConnectionsKeepsNobodyOut(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
 			start := time.Now()
-			p, err := dmtp.Dial(ctx, b.addr, w.options()...)
+			p, err := w.tryDial(ctx, b.addr)
 			took := time.Since(start)
 			if err != nil {
 				t.Fatal(err)
@@ -161,12 +161,12 @@ func TestP08AFloodOfConnectionsKeepsNobodyOut(t *testing.T) {
 func TestP08AVerifyThatBlocksKeepsNobodyElseOut(t *testing.T) {
 	eachSocket(t, func(t *testing.T, w way) {
 		b := &besieged{}
-		*b = *besiege(t, w, dmtp.OnVerify(func(v *dmtp.Verify) error {
+		*b = *besiege(t, w, only(dmtp.OnVerify(func(v *dmtp.Verify) error {
 			if v.ID == "block" {
 				<-b.over
 			}
 			return nil
-		}))
+		})))
 		good := w.dial(t, b.addr)
 		for range 100 {
 			if err := b.connect(t).put(w.hello("block")); err != nil {

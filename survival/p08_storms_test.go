@@ -109,7 +109,7 @@ func TestP08AHostilePeerCostsItsOwnConnectionOnly(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			eachSocket(t, func(t *testing.T, w way) {
 				b := &besieged{}
-				*b = *besiege(t, w, dmtp.OnFrame(func(*dmtp.Frame) { <-b.over }))
+				*b = *besiege(t, w, only(dmtp.OnFrame(func(*dmtp.Frame) { <-b.over })))
 				good := w.dial(t, b.addr)
 				measure(t, good, 100)
 				var said []string

@@ -51,8 +51,11 @@ func TestP08ThreeHundredStuckHandlersHarmNobodyElse(t *testing.T) {
 			})
 		}
 		want := remote(bellpull.CodeBusy, bellpull.Never)
-		if w.plain {
+		switch {
+		case w.plain:
 			want = remote(bellpull.CodeRefused, bellpull.Never) // plain DMTP has one word for every refusal
+		case w.campus:
+			want = noAnswer
 		}
 		for range calls - limit {
 			if err := arrives(t, "the calls beyond the limit are refused", refused); verdictOf(err) != want {
@@ -61,6 +64,9 @@ func TestP08ThreeHundredStuckHandlersHarmNobodyElse(t *testing.T) {
 		}
 
 		best(t, 5, 100*time.Millisecond, "a ping of the peer whose handlers are stuck took", func() time.Duration {
+			if w.campus { // it has no pings
+				return 0
+			}
 			took, err := hostile.Ping(t.Context())
 			if err != nil {
 				t.Error(err)

@@ -26,14 +26,14 @@ func TestP10NothingRunsBeforeAuthentication(t *testing.T) {
 		var ran atomic.Int32
 		var asked atomic.Int32
 		refuse := errors.New("no")
-		b := besiege(t, w, dmtp.Token("secret"), dmtp.OnFrame(func(*dmtp.Frame) { ran.Add(1) }),
+		b := besiege(t, w, only(dmtp.Token("secret"), dmtp.OnFrame(func(*dmtp.Frame) { ran.Add(1) }),
 			dmtp.OnVerify(func(v *dmtp.Verify) error {
 				if asked.Add(1); v.ID == "welcome" {
 					return nil
 				}
 				return refuse
-			}),
-			dmtp.NodeOptions(bellpull.WithHandlerInterceptor(func(next bellpull.Handler) bellpull.Handler {
+			})),
+			nodeOptions(bellpull.WithHandlerInterceptor(func(next bellpull.Handler) bellpull.Handler {
 				return bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) { ran.Add(1); next.ServeBell(w, r) })
 			})))
 		b.mux.HandleOthers(bellpull.HandlerFunc(func(*bellpull.Reply, *bellpull.Request) { ran.Add(1) }))

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/bellpull/bellpull"
-	"github.com/bellpull/bellpull/dmtp"
 )
 
 // stopBound is the promise, slowFor a time that is well below it and in which a process that is only slow does nothing.
@@ -100,7 +99,7 @@ func stoppedService(t *testing.T, w way, until time.Duration, lost func() time.D
 // on.
 func stoppedClient(t *testing.T, w way, lost func() time.Duration) func() {
 	addr := w.address(t)
-	node, err := dmtp.Listen(t.Context(), addr, nil, w.options()...)
+	node, err := w.listen(t.Context(), addr, nil)
 	if err != nil {
 		t.Fatal(w, err)
 	}
@@ -135,7 +134,7 @@ func dialProgram(args []string) {
 		fmt.Println("failed", err)
 		return
 	}
-	peer, err := dmtp.Dial(context.Background(), args[1], w.options()...)
+	peer, err := w.tryDial(context.Background(), args[1])
 	if err != nil {
 		fmt.Println("failed", err)
 		return

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/bellpull/bellpull"
-	"github.com/bellpull/bellpull/dmtp"
 	"github.com/bellpull/bellpull/transport"
 	"github.com/bellpull/bellpull/transport/unixsock"
 )
@@ -104,19 +103,19 @@ func (m *methods) note(what string, r *bellpull.Request) {
 }
 
 // listenService makes the service's node.
-func listenService(w way, addr string, m *methods, more ...dmtp.Option) (*bellpull.Node, error) {
+func listenService(w way, addr string, m *methods, more ...option) (*bellpull.Node, error) {
 	if m.err != nil {
 		return nil, m.err
 	}
-	return dmtp.Listen(context.Background(), addr, m.Mux, w.options(more...)...)
+	return w.listen(context.Background(), addr, m.Mux, more...)
 }
 
 // listenHere makes a node of the test's own process, with handlers of the test's own, and gives its address. It is closed
 // when the test ends.
-func (w way) listenHere(t testing.TB, m *bellpull.Mux, more ...dmtp.Option) (*bellpull.Node, string) {
+func (w way) listenHere(t testing.TB, m *bellpull.Mux, more ...option) (*bellpull.Node, string) {
 	t.Helper()
 	addr := w.address(t)
-	node, err := dmtp.Listen(t.Context(), addr, m, w.options(more...)...)
+	node, err := w.listen(t.Context(), addr, m, more...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +226,7 @@ func serveHere(t testing.TB, w way, addr, journal string) *servedHere {
 	t.Helper()
 	h := &servedHere{gone: make(chan struct{}), cuts: &cuts{Transport: w.transport()}}
 	h.methods = newMethods(journal, h.kill)
-	node, err := listenService(w, addr, h.methods, dmtp.NodeOptions(bellpull.WithTransports(h.cuts)))
+	node, err := listenService(w, addr, h.methods, nodeOptions(bellpull.WithTransports(h.cuts)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,31 +10,41 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/bellpull/bellpull"
-	"github.com/bellpull/bellpull/dmtp"
 	"github.com/bellpull/bellpull/internal/shmport"
 	"github.com/bellpull/bellpull/transport"
 	"github.com/bellpull/bellpull/transport/mem"
 )
 
-// A way is how two processes talk: a carrier, in one of DMTP's modes.
+// A way is how two processes talk: a carrier, and DMTP in one of its modes or dotnetCampus.Ipc.
 type way struct {
 	carrier string // scheme of the address
 	plain   bool   // nothing that is not TouchSocket's
+	campus  bool   // dotnetCampus.Ipc
 	network *mem.Network
 }
+
+// ways are what is spoken.
+var ways = []way{{}, {plain: true}, {campus: true}}
 
 // carriers are all that exist. shm is the shared-memory spike, of Linux only.
 var carriers = []string{"local", "unix", "tcp", "npipe", "shm", "mem"}
 
+// campusCarriers are those on which it is tested. local: and shm are sockets as unix: and npipe:, with the same names.
+var campusCarriers = []string{"npipe", "unix", "tcp", "mem"}
+
 // String gives "local/compact".
 func (w way) String() string {
-	if w.plain {
+	switch {
+	case w.campus:
+		return w.carrier + "/campus"
+	case w.plain:
 		return w.carrier + "/plain"
 	}
 	return w.carrier + "/compact"
@@ -43,30 +53,51 @@ func (w way) String() string {
 // parseWay reads what String gave, for programs.
 func parseWay(s string) (way, error) {
 	carrier, mode, ok := strings.Cut(s, "/")
-	if !ok || mode != "compact" && mode != "plain" {
+	if !ok || mode != "compact" && mode != "plain" && mode != "campus" {
 		return way{}, fmt.Errorf("no way: %q", s)
 	}
-	return way{carrier: carrier, plain: mode == "plain"}, nil
+	return way{carrier: carrier, plain: mode == "plain", campus: mode == "campus"}, nil
 }
 
 // eachWay runs f as a subtest for every way there is, and checks that it leaves nothing behind. With -short these are
-// two: one with a process at the other end, one without.
+// three: DMTP with a process at the other end and without one, and dotnetCampus.Ipc.
 func eachWay(t *testing.T, f func(t *testing.T, w way)) {
 	t.Helper()
 	for _, c := range carriers {
-		for _, plain := range []bool{false, true} {
-			if c == "shm" && runtime.GOOS != "linux" || testing.Short() && (plain || c != "local" && c != "mem") {
+		for _, w := range ways {
+			w.carrier = c
+			switch {
+			case c == "shm" && runtime.GOOS != "linux", w.campus && !slices.Contains(campusCarriers, c):
 				continue
-			}
-			w := way{carrier: c, plain: plain}
-			if c == "mem" {
+			case testing.Short() && w.String() != "local/compact" && w.String() != "mem/compact" && w.String() != "npipe/campus":
+				continue
+			case c == "mem":
 				w.network = mem.New()
 			}
 			t.Run(w.String(), func(t *testing.T) {
 				leftNothing(t)
+				w.prepare(t)
 				f(t, w)
 			})
 		}
+	}
+}
+
+// eachDMTPWay is eachWay for what is of DMTP alone.
+func eachDMTPWay(t *testing.T, f func(t *testing.T, w way)) {
+	t.Helper()
+	eachWay(t, func(t *testing.T, w way) {
+		if !w.campus {
+			f(t, w)
+		}
+	})
+}
+
+// prepare makes the place where pipes have their files one of the test's own: those that killed clients leave are in
+// nobody's way, but nobody would ever remove them.
+func (w way) prepare(t *testing.T) {
+	if w.campus && w.carrier == "npipe" {
+		t.Setenv("TMPDIR", shortDir(t))
 	}
 }
 
@@ -109,7 +140,9 @@ func (w way) address(t testing.TB) string {
 	case "unix":
 		return "unix:" + shortDir(t) + "/s"
 	case "npipe":
-		return "npipe:" + shortDir(t) + "/CoreFxPipe_s"
+		if !w.campus {
+			return "npipe:" + shortDir(t) + "/CoreFxPipe_s"
+		}
 	case "tcp":
 		return "tcp:" + freePort(t)
 	}
@@ -131,22 +164,7 @@ func freePort(t testing.TB) string {
 	return ""
 }
 
-// options gives what both sides need for this way, and more.
-func (w way) options(more ...dmtp.Option) []dmtp.Option {
-	var opts []dmtp.Option
-	if w.plain {
-		opts = append(opts, dmtp.Plain())
-	}
-	switch w.carrier {
-	case "tcp":
-		opts = append(opts, dmtp.AllowAnonymous())
-	case "mem", "shm":
-		opts = append(opts, dmtp.NodeOptions(bellpull.WithTransports(w.transport())))
-	}
-	return append(opts, more...)
-}
-
-// transport is what dmtp does not bring itself; nil for the others.
+// transport is what the protocols do not bring themselves; nil for the others.
 func (w way) transport() transport.Transport {
 	switch w.carrier {
 	case "mem":
@@ -155,19 +173,6 @@ func (w way) transport() transport.Transport {
 		return shmport.Transport{}
 	}
 	return nil
-}
-
-// dial gives a peer of the service at addr, closed when the test ends.
-func (w way) dial(t testing.TB, addr string, more ...dmtp.Option) *bellpull.Peer {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	peer, err := dmtp.Dial(ctx, addr, w.options(more...)...)
-	if err != nil {
-		t.Fatalf("dial %s: %v", addr, err)
-	}
-	t.Cleanup(func() { hangUp(peer) })
-	return peer
 }
 
 // hangUp closes a peer without waiting for a service that does not answer.
@@ -184,11 +189,8 @@ func closeNode(n *bellpull.Node) {
 	n.Close(ctx)
 }
 
-// dialOptions makes an option of dmtp of those for the dial.
-func dialOptions(opts ...bellpull.DialOption) dmtp.Option { return dmtp.DialOptions(opts...) }
-
 // soon has a dialled peer try again every 5 ms, for tests in which it is not the pauses of P7 that matter.
-func soon() dmtp.Option { return dmtp.NodeOptions(bellpull.WithTransports(dice{})) }
+func soon() option { return nodeOptions(bellpull.WithTransports(dice{})) }
 
 // dice is a transport of nothing that throws its node's dice. They show a number only once.
 type dice struct{}
