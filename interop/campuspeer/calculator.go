@@ -113,7 +113,7 @@ func (s *session) calculator(name *string) map[string]any {
 		"Slow": func(ctx context.Context, ms raw) (int32, error) {
 			n, err := d.integer(ms)
 			if err == nil {
-				s.meanwhile(func() { pause(ctx, time.Duration(n)*time.Millisecond) })
+				pause(ctx, time.Duration(n)*time.Millisecond)
 			}
 			return n, err
 		},
@@ -127,12 +127,11 @@ func (s *session) calculator(name *string) map[string]any {
 			}
 			return newNested(*title, 0)
 		},
-		"Use": func(ctx context.Context, n *campus.Object) (text string, err error) {
+		"Use": func(ctx context.Context, n *campus.Object) (string, error) {
 			if n == nil {
 				return "", errNull
 			}
-			s.meanwhile(func() { text, err = use(ctx, n) })
-			return text, err
+			return use(ctx, n)
 		},
 	}
 }
@@ -175,13 +174,4 @@ func (d dialect) point(v raw) (*point, error) {
 	}
 	label, err := d.text(d.member(members, "Label"))
 	return &point{n[0], n[1], label}, err
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }

@@ -77,7 +77,7 @@ func (p *peer) do(ctx context.Context, c *command) (any, error) {
 		return nil, p.open(ctx)
 	case "close":
 		if c.To == nil {
-			p.close(ctx)
+			p.close()
 			return nil, nil
 		}
 	case "connect", "notify", "notify_string", "request", "json_notify", "json_get", "raw_notify", "raw_get",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"time"
@@ -50,11 +51,9 @@ func (s *session) onRequest(w *bellpull.Reply, r *bellpull.Request) {
 		w.Fail(errors.New("throw on demand"))
 		return
 	case "slow":
-		s.meanwhile(func() { wait(r, late) })
+		pause(r.Context(), late)
 	case "nested":
-		var inner []byte
-		var err error
-		s.meanwhile(func() { inner, err = campus.Raw(r.Peer()).Request(r.Context(), 0, []byte("inner")) })
+		inner, err := campus.Raw(r.Peer()).Request(r.Context(), 0, []byte("inner"))
 		if err := orNothing(err); err != nil {
 			w.Fail(err)
 			return
@@ -65,12 +64,12 @@ func (s *session) onRequest(w *bellpull.Reply, r *bellpull.Request) {
 	w.Write(append([]byte("echo:"), body...))
 }
 
-// wait lets time pass, unless nobody waits for the answer any more.
-func wait(r *bellpull.Request, d time.Duration) {
+// pause lets time pass, unless nobody waits for the answer any more.
+func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-r.Context().Done():
+	case <-ctx.Done():
 	}
 }

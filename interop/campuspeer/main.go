@@ -20,14 +20,10 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"time"
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/interop/internal/control"
 )
-
-// goodbye bounds the shutdown.
-const goodbye = 2 * time.Second
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 

@@ -76,7 +76,7 @@ func (s *session) onDown(p *bellpull.Peer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, o := range s.others {
-		if o.peer != p || !o.up {
+		if o.peer != p && o.name != p.Name() || !o.up {
 			continue
 		}
 		o.up, o.broken = false, true
@@ -85,7 +85,7 @@ func (s *session) onDown(p *bellpull.Peer) {
 			s.event("broken", control.Fields{"peer": o.name})
 			if s.opts.reconnect && !o.dialled {
 				o.dialled = true
-				s.watched.Go(func() { s.redial(o, p) })
+				s.watched.Go(func() { s.redial(o) })
 			}
 		}
 		o.change()
@@ -94,8 +94,7 @@ func (s *session) onDown(p *bellpull.Peer) {
 
 // redial connects to a process that had connected to us, as AutoReconnectPeers does. Those that we have dialled redial by
 // themselves.
-func (s *session) redial(o *other, old *bellpull.Peer) {
-	s.letGo(old)
+func (s *session) redial(o *other) {
 	for s.ctx.Err() == nil {
 		p, err := s.node.Dial(s.ctx, "npipe:"+o.name, s.proto, bellpull.WaitForServer())
 		if err == nil {
@@ -105,13 +104,6 @@ func (s *session) redial(o *other, old *bellpull.Peer) {
 			return
 		}
 		fmt.Fprintln(s.log, "campuspeer: redial:", err)
-	}
-}
-
-// letGo has the node forget a peer that is away, so that its name is free.
-func (s *session) letGo(p *bellpull.Peer) {
-	if p != nil && !p.Up() {
-		p.Close(s.ctx)
 	}
 }
 
@@ -157,18 +149,17 @@ func (s *session) connect(ctx context.Context, name string, try bool) error {
 				return ctx.Err()
 			}
 		}
-		old := o.peer
 		o.dialled, o.broken = true, false
 		o.change()
 		s.mu.Unlock()
-		if err := s.dial(ctx, o, old, try); err != nil {
+		if err := s.dial(ctx, o, try); err != nil {
 			return err
 		}
 	}
 }
 
 // dial makes a first connection.
-func (s *session) dial(ctx context.Context, o *other, old *bellpull.Peer, try bool) error {
+func (s *session) dial(ctx context.Context, o *other, try bool) error {
 	var opts []bellpull.DialOption
 	if !try {
 		opts = append(opts, bellpull.WaitForServer())
@@ -176,7 +167,6 @@ func (s *session) dial(ctx context.Context, o *other, old *bellpull.Peer, try bo
 	if !s.opts.reconnect {
 		opts = append(opts, bellpull.WithoutReconnect())
 	}
-	s.letGo(old)
 	p, err := s.node.Dial(ctx, "npipe:"+o.name, s.proto, opts...)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -47,21 +47,19 @@ func (p *peer) open(ctx context.Context) error {
 }
 
 // close ends the life, if there is one.
-func (p *peer) close(ctx context.Context) {
+func (p *peer) close() {
 	p.mu.Lock()
 	s := p.life
 	p.life = nil
 	p.mu.Unlock()
 	if s != nil {
-		s.close(ctx)
+		s.close()
 	}
 }
 
 // stop ends everything and waits for it.
 func (p *peer) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), goodbye)
-	defer cancel()
-	p.close(ctx)
+	p.close()
 	p.wg.Wait()
 }
 

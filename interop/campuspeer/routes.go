@@ -27,7 +27,7 @@ func (s *session) addRoutes(m *bellpull.Mux) {
 	}
 	add("/echo", bellpull.EncodingJSON, false, s.jsonEcho)
 	add("/slow", bellpull.EncodingJSON, false, func(w *bellpull.Reply, r *bellpull.Request) {
-		s.meanwhile(func() { wait(r, late) })
+		pause(r.Context(), late)
 		s.jsonEcho(w, r)
 	})
 	add("/throw", bellpull.EncodingJSON, false, func(w *bellpull.Reply, r *bellpull.Request) {

@@ -21,7 +21,6 @@ type session struct {
 	ctx     context.Context // ends with the life
 	end     context.CancelFunc
 	watched sync.WaitGroup // the loop over events, and redials
-	turn    sync.Mutex     // of the handler that runs, with --one-by-one
 
 	// mu guards the fields that follow.
 	mu     sync.Mutex
@@ -42,7 +41,7 @@ func newSession(ctx context.Context, p *peer) (*session, error) {
 		}
 	}
 	s.proto = &campus.Protocol{Dialect: p.opts.dialect.campus, Objects: objects, MaxHandlers: maxHandlers,
-		OnMessage: bellpull.HandlerFunc(s.onMessage)}
+		OneByOne: p.opts.oneByOne, OnMessage: bellpull.HandlerFunc(s.onMessage)}
 	if !p.opts.noEcho {
 		s.proto.OnRequest = bellpull.HandlerFunc(s.onRequest)
 	}
@@ -50,9 +49,8 @@ func newSession(ctx context.Context, p *peer) (*session, error) {
 	if !p.opts.noRoutes {
 		s.addRoutes(mux)
 	}
-	opts := []bellpull.NodeOption{bellpull.WithMux(mux), bellpull.WithHandlerInterceptor(s.inTurn)}
 	var err error
-	if s.node, err = s.listen(ctx, p.opts.name, s.proto, opts...); err != nil {
+	if s.node, err = s.listen(ctx, p.opts.name, s.proto, bellpull.WithMux(mux)); err != nil {
 		return nil, err
 	}
 	events := s.node.Watch(context.Background())
@@ -63,7 +61,7 @@ func newSession(ctx context.Context, p *peer) (*session, error) {
 	})
 	if p.opts.mvc {
 		if s.web, err = s.listen(ctx, p.opts.web(), &campus.Protocol{OnRequest: site(), MaxHandlers: maxHandlers}); err != nil {
-			s.close(ctx)
+			s.close()
 			return nil, err
 		}
 	}
@@ -81,9 +79,12 @@ func (s *session) listen(ctx context.Context, name string, proto *campus.Protoco
 	return n, nil
 }
 
-// close ends the life. Nothing is said of what breaks by it.
-func (s *session) close(ctx context.Context) {
+// close ends the life at once, as disposing of a provider does: handlers are told to stop. Nothing is said of what breaks
+// by it.
+func (s *session) close() {
 	s.end()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
 	for _, n := range []*bellpull.Node{s.web, s.node} {
 		if n == nil {
 			continue
@@ -93,28 +94,6 @@ func (s *session) close(ctx context.Context) {
 		}
 	}
 	s.watched.Wait()
-}
-
-// inTurn has handlers run one after another with --one-by-one. Those that wait for something let others run meanwhile, as
-// those of .NET do.
-func (s *session) inTurn(next bellpull.Handler) bellpull.Handler {
-	if !s.opts.oneByOne {
-		return next
-	}
-	return bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) {
-		s.turn.Lock()
-		defer s.turn.Unlock()
-		next.ServeBell(w, r)
-	})
-}
-
-// meanwhile runs what a handler waits for.
-func (s *session) meanwhile(wait func()) {
-	if s.opts.oneByOne {
-		s.turn.Unlock()
-		defer s.turn.Lock()
-	}
-	wait()
 }
 
 // from gives the fields of an event that a peer is the cause of, once its connection was told of.
