@@ -27,6 +27,7 @@ var programs = map[string]func(args []string){
 	"idle":  idleProgram,
 	"house": houseProgram,
 	"guest": guestProgram,
+	"mesh":  meshProgram,
 }
 
 // serveProgram is a service: serve WAY ADDRESS JOURNAL. When its input ends it closes its node and says so.
