@@ -22,14 +22,14 @@ var (
 // half gives the two halves of a link: a connection that has registered, nil when there is none yet, and the one that was
 // dialled, which is out, or another when the process that took out is gone: it was the predecessor of the one that has
 // registered, which knows nothing of it. Whoever registered and is another process than the one that listens is refused.
-// An error is that of dialling again; out is closed then.
-func (e *engine) half(ctx context.Context, t *attempt, out *outbound, to transport.Addr) (*inbound, *outbound, error) {
+// An error is that of dialling again; out is closed then. last is that of take.
+func (e *engine) half(ctx context.Context, t *attempt, out *outbound, to transport.Addr, last bool) (*inbound, *outbound, error) {
 	for {
-		in := e.take(t)
+		in := e.take(t, last)
 		if in == nil {
 			return nil, out, nil
 		}
-		for out.hungUp() {
+		for !ended(in.conn) && out.hungUp() {
 			out.port.Close()
 			again, err := e.connect(ctx, to)
 			if err != nil {

@@ -48,14 +48,18 @@ func (t *attempt) add(in *inbound) (most *inbound) {
 }
 
 // take gives the latest connection that was accepted for the attempt and has not ended; nil: there is none. Those that
-// have are closed: their process was killed, or has given up, before this one came. The others stay.
-func (e *engine) take(t *attempt) (in *inbound) {
+// have are closed: their process was killed, or has given up, before this one came. The others stay. last: if all have
+// ended, the latest of them is given, which may have said something still.
+func (e *engine) take(t *attempt, last bool) (in *inbound) {
 	e.mu.Lock()
 	list := t.in
 	t.in = nil
 	e.mu.Unlock()
+	var late *inbound
 	for i := len(list) - 1; i >= 0; i-- {
 		switch c := list[i]; {
+		case ended(c.conn) && last && late == nil:
+			late = c
 		case ended(c.conn):
 			c.port.Close()
 		case in == nil:
@@ -63,6 +67,12 @@ func (e *engine) take(t *attempt) (in *inbound) {
 		default:
 			e.putBack(t, c)
 		}
+	}
+	if in == nil {
+		return late
+	}
+	if late != nil {
+		late.port.Close()
 	}
 	return in
 }
@@ -166,13 +176,14 @@ func (e *engine) answer(r *record, t *attempt, first *inbound) {
 	e.over(r, t, l)
 }
 
-// dialBack gives no link and no error when the process has gone meanwhile, or was refused.
+// dialBack gives no link and no error when the process was refused. One that has gone meanwhile has a link all the same,
+// which is about to end: what it has written before is to be read.
 func (e *engine) dialBack(ctx context.Context, r *record, t *attempt, to transport.Addr) (*link, error) {
 	out, err := e.connect(ctx, to)
 	if err != nil {
 		return nil, err
 	}
-	in, out, err := e.half(ctx, t, out, to)
+	in, out, err := e.half(ctx, t, out, to, true)
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +267,7 @@ func (e *engine) attempt(ctx context.Context, r *record, t *attempt, to transpor
 		case <-e.life.Done():
 			err = errClosed("the engine is closed")
 		}
-		in, now, lost := e.half(ctx, t, out, to)
+		in, now, lost := e.half(ctx, t, out, to, false)
 		if lost != nil {
 			return nil, lost
 		}
