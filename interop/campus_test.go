@@ -55,7 +55,11 @@ type (
 
 // campusPair is a node of ours beside the other side's process, not connected yet.
 type campusPair struct {
+	ours, theirs string // names
+	dir          string // of the pipes
+
 	node  *bellpull.Node
+	mux   *bellpull.Mux
 	proto *campus.Protocol
 	other *dmtpProc
 	heard chan string // messages without a route
@@ -63,13 +67,17 @@ type campusPair struct {
 
 func newCampusPair(t *testing.T, args ...string) *campusPair {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "bp") // short: sockets have short paths
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	c := &campusPair{heard: make(chan string, 100)}
+	c := &campusPair{ours: "ours", theirs: "theirs"}
+	c.begin(t, nil, args...)
+	return c
+}
+
+// begin starts both ends. change may change the protocol of ours before it is used.
+func (c *campusPair) begin(t *testing.T, change func(*campus.Protocol), args ...string) {
+	t.Helper()
+	c.dir, c.heard = campusDir(t), make(chan string, 100)
 	m := bellpull.NewMux()
+	c.mux = m
 	bellpull.Handle(m, "/echo", func(_ context.Context, e echoed) (answered, error) { return answered{Value: e.Value, Seen: 1}, nil })
 	bellpull.HandleFunc(m, "/throw", func(e echoed) error { return errors.New("route:" + e.Value) })
 	m.Handle("/raw/echo", bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) {
@@ -84,16 +92,21 @@ func newCampusPair(t *testing.T, args ...string) *campusPair {
 			}
 		}),
 	}
-	c.node = bellpull.NewNode("ours", bellpull.WithMux(m), bellpull.WithTransports(npipe.Transport{Dir: dir}))
+	if change != nil {
+		change(c.proto)
+	}
+	c.listen(t)
 	t.Cleanup(func() { c.node.Close(context.Background()) })
-	if err := c.node.Listen(t.Context(), "npipe:ours", c.proto); err != nil {
+	c.other = campusStart(t, campusOther, c.dir, c.theirs, args...)
+}
+
+// listen begins our end, again if it was closed.
+func (c *campusPair) listen(t *testing.T) {
+	t.Helper()
+	c.node = bellpull.NewNode(c.ours, bellpull.WithMux(c.mux), bellpull.WithTransports(npipe.Transport{Dir: c.dir}))
+	if err := c.node.Listen(t.Context(), "npipe:"+c.ours, c.proto); err != nil {
 		t.Fatal(err)
 	}
-	c.other = dmtpTry(t, campusOther, append([]string{"--name", "theirs", "--tmpdir", dir}, args...)...)
-	if c.other.first.text("event") != "ready" {
-		t.Fatal("not ready:", c.other.first)
-	}
-	return c
 }
 
 // connect connects the two, from either side.
@@ -102,15 +115,15 @@ func (c *campusPair) connect(t *testing.T, weDial bool) *bellpull.Peer {
 	ctx, cancel := context.WithTimeout(t.Context(), dmtpPatience)
 	defer cancel()
 	if weDial {
-		p, err := c.node.Dial(ctx, "npipe:theirs", c.proto)
+		p, err := c.node.Dial(ctx, "npipe:"+c.theirs, c.proto)
 		if err != nil {
 			t.Fatal(err)
 		}
 		c.other.event("connected")
 		return p
 	}
-	c.other.do("connect", dmtpFields{"to": "ours"})
-	p, err := c.node.Wait(ctx, "theirs")
+	c.other.do("connect", dmtpFields{"to": c.ours})
+	p, err := c.node.Wait(ctx, c.theirs)
 	if err != nil {
 		t.Fatal(err)
 	}
