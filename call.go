@@ -29,7 +29,7 @@ func WithCall(ctx context.Context, opts ...CallOption) context.Context {
 func Call[Out any](ctx context.Context, p *Peer, method string, args ...any) (Out, error) {
 	var out Out
 	x := p.exchange(ctx, method)
-	defer p.node.exchanges.Put(x)
+	defer p.node.finished(x)
 	if err := p.encode(x, "call", args); err != nil {
 		return out, err
 	}
@@ -78,7 +78,7 @@ func (p *Peer) bytesOfJSON(method string, dst, text []byte) ([]byte, error) {
 func (p *Peer) Notify(ctx context.Context, method string, args ...any) error {
 	x := p.exchange(ctx, method)
 	x.Notify = true
-	defer p.node.exchanges.Put(x)
+	defer p.node.finished(x)
 	if err := p.encode(x, "notify", args); err != nil {
 		return err
 	}
@@ -155,7 +155,16 @@ func (p *Peer) encode(x *Exchange, op string, args []any) error {
 		return &Error{Code: CodeBadArgument, Op: op, Peer: p.Name(), Method: x.Method, Msg: err.Error(), Ran: Never}
 	}
 	x.Encoding, x.Body = enc, body
+	if enc == EncodingJSON {
+		x.Args = args
+	}
 	return nil
+}
+
+// finished takes an exchange back, without what the caller lent.
+func (n *Node) finished(x *Exchange) {
+	x.Args = nil
+	n.exchanges.Put(x)
 }
 
 // run sends an exchange through the interceptors.

@@ -207,6 +207,7 @@ type Exchange struct {
 	Method   string          // at most MaxMethod bytes
 	Encoding Encoding
 	Body     []byte
+	Args     []any  // what the JSON in Body was made of, for protocols that spell it otherwise; nil where that is not known
 	Meta     []Pair // call metadata; nil where there is none
 	Deadline int64  // on the clock of transport.Now; 0 means none
 

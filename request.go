@@ -177,6 +177,7 @@ type Reply struct {
 	enc   Encoding
 	err   *Error
 	cause error
+	spell func(b []byte, v any) ([]byte, error) // in place of encoding/json; nil: nothing is
 }
 
 // Reset empties w, for engines. The buffer is kept.
@@ -184,8 +185,12 @@ func (w *Reply) Reset() {
 	if cap(w.buf) > 64<<10 {
 		w.buf = nil
 	}
-	w.buf, w.enc, w.err, w.cause = w.buf[:0], EncodingNone, nil, nil
+	w.buf, w.enc, w.err, w.cause, w.spell = w.buf[:0], EncodingNone, nil, nil, nil
 }
+
+// Spell has f append the JSON of values in place of encoding/json, until Reset. For engines whose protocol spells it
+// otherwise.
+func (w *Reply) Spell(f func(b []byte, v any) ([]byte, error)) { w.spell = f }
 
 // Result gives the answer to the engine: an error, or bytes that are valid until Reset.
 func (w *Reply) Result() (Encoding, []byte, *Error) { return w.enc, w.buf, w.err }
@@ -203,7 +208,11 @@ func (w *Reply) Write(p []byte) (int, error) {
 
 // JSON makes v the answer, as one JSON value. A value that JSON cannot hold is answered as [CodeBadArgument].
 func (w *Reply) JSON(v any) {
-	b, err := appendJSON(w.buf[:0], v)
+	spell := w.spell
+	if spell == nil {
+		spell = appendJSON
+	}
+	b, err := spell(w.buf[:0], v)
 	if err != nil {
 		w.Fail(&Error{Code: CodeBadArgument, Op: "answer", Ran: Yes, Err: err})
 		return

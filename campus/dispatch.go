@@ -115,6 +115,9 @@ func (l *link) onRequest(p *pump.Pump, r *pump.Reader, body []byte, id uint64, n
 			s.Refuse = &bellpull.Error{Code: bellpull.CodeBadArgument, Op: "decode", Msg: err.Error(), Ran: bellpull.Never}
 			break
 		}
+		if d := l.e.cfg.Dialect.d; d.Respells() {
+			s.Reply().Spell(d.AppendValue)
+		}
 		in.Encoding = bellpull.EncodingJSON
 		s.Body = append(append(append(s.Body, '['), doc...), ']')
 	case campuswire.BusinessObject:

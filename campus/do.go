@@ -55,7 +55,7 @@ func (l *link) do(x *bellpull.Exchange) error {
 func (l *link) route(x *bellpull.Exchange) error {
 	body := campuswire.RawRoute(x.Method, x.Body)
 	if x.Encoding == bellpull.EncodingJSON {
-		doc, err := l.document(x.Body)
+		doc, err := l.document(x)
 		if err != nil {
 			return err
 		}
@@ -87,9 +87,12 @@ func (l *link) route(x *bellpull.Exchange) error {
 	return nil
 }
 
-// document makes the one argument of a JSON route of the JSON array of arguments.
-func (l *link) document(args []byte) ([]byte, error) {
-	inner := bytes.TrimSpace(args[1 : len(args)-1])
+// document makes the one argument of a JSON route of the arguments.
+func (l *link) document(x *bellpull.Exchange) ([]byte, error) {
+	if len(x.Args) == 1 && l.e.cfg.Dialect.d.Respells() {
+		return l.e.cfg.Dialect.d.AppendValue(nil, x.Args[0])
+	}
+	inner := bytes.TrimSpace(x.Body[1 : len(x.Body)-1])
 	if len(inner) == 0 {
 		return []byte(campuswire.NoParameter), nil
 	}
@@ -97,10 +100,7 @@ func (l *link) document(args []byte) ([]byte, error) {
 	if err != nil {
 		return nil, errOneValue
 	}
-	if l.e.cfg.Dialect == STJ || l.e.cfg.Dialect == Newtonsoft {
-		return doc, nil
-	}
-	return l.e.cfg.Dialect.d.AppendDocument(nil, doc)
+	return doc, nil
 }
 
 // notify sends a message. It blocks for room alone.

@@ -53,6 +53,10 @@ func DialectOf(name string) (d Dialect, ok bool) {
 	return Dialect{}, false
 }
 
+// Respells reports whether names or members depend on the Go value, so that [Dialect.AppendValue] and what encoding/json
+// writes, given to [Dialect.AppendDocument], differ.
+func (d Dialect) Respells() bool { return d.Camel || d.OmitNull }
+
 // AppendValue appends the JSON of a Go value: what encoding/json writes, without white space, in this dialect. The error
 // is that of encoding/json, or a [*JSONError] for what it does not look at: depth, and what methods of types write.
 func (d Dialect) AppendValue(b []byte, value any) ([]byte, error) {
@@ -60,7 +64,7 @@ func (d Dialect) AppendValue(b []byte, value any) ([]byte, error) {
 	if err != nil {
 		return b, err
 	}
-	if !d.Camel && !d.OmitNull {
+	if !d.Respells() {
 		return d.AppendDocument(b, doc)
 	}
 	return d.spell(b, doc, reflect.ValueOf(value))
