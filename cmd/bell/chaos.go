@@ -65,6 +65,9 @@ The exit code is 0 when every promise was kept, 1 when one was broken. docs/cli.
 			if !cmd.Flags().Changed("seed") {
 				s.seed = uint64(rand.Uint32())
 			}
+			if p := chaosProtocolOf(c.protocol); p != nil && !cmd.Flags().Changed("transport") {
+				transport = p.transport()
+			}
 			if s.kills == 0 && s.length == 0 {
 				s.length = 10 * time.Second
 			}
@@ -85,7 +88,8 @@ The exit code is 0 when every promise was kept, 1 when one was broken. docs/cli.
 	f.DurationVar(&s.length, "for", 0, "end after that time (default 10s, unless --kills is given)")
 	f.DurationVar(&s.every, "every", 150*time.Millisecond, "mean time between two strikes")
 	f.Uint64Var(&s.seed, "seed", 0, "of the schedule: the same one gives the same strikes (default: a random one)")
-	f.StringVar(&transport, "transport", defaultTransport(), "what they meet over: "+strings.Join(transportNames(), ", "))
+	f.StringVar(&transport, "transport", "", "what they meet over: "+strings.Join(transportNames(), ", ")+
+		" (default: "+defaultTransport()+" for dmtp, "+defaultPipe()+" for campus)")
 	f.StringVar(&c.protocol, "protocol", chaosProtocols[0].name, "what they speak: "+strings.Join(protocolNames(), ", "))
 	f.DurationVar(&c.deadline, "deadline", 500*time.Millisecond, "longest deadline of a call; the shortest is a fifth of it")
 	f.DurationVar(&c.pause, "pause", 5*time.Millisecond, "mean pause of a caller between two calls")
@@ -117,11 +121,11 @@ func faultNames() (list []string) {
 
 // check refuses what does not fit.
 func (c *chaosConfig) check(transport string, s *schedule) error {
+	if chaosProtocolOf(c.protocol) == nil {
+		return usage("--protocol %q: it is one of %s", c.protocol, strings.Join(protocolNames(), ", "))
+	}
 	if c.transport = chaosTransportOf(transport); c.transport == nil {
 		return usage("--transport %q: it is one of %s", transport, strings.Join(transportNames(), ", "))
-	}
-	if !slices.Contains(protocolNames(), c.protocol) {
-		return usage("--protocol %q: it is one of %s", c.protocol, strings.Join(protocolNames(), ", "))
 	}
 	if c.fault != "" && chaosFaults[c.fault] == "" {
 		return usage("--fault %q: it is one of %s", c.fault, strings.Join(faultNames(), ", "))

@@ -44,7 +44,14 @@ func runClient(ctx context.Context, a *app, args []string) error {
 	}
 	defer c.file.Close()
 	before := heldAtFirst()
-	node := bellpull.NewNode(conf.Name)
+	node, err := conf.node()
+	if err == nil && conf.Own != "" {
+		err = node.Listen(ctx, conf.Own, proto)
+	}
+	if err != nil {
+		closeNode(node)
+		return err
+	}
 	var wg, callers sync.WaitGroup
 	for i := range c.peers {
 		wg.Go(func() { c.dial(ctx, node, proto, i) })
@@ -226,10 +233,11 @@ func outcomeOf(err error, equal bool) (outcome, code uint8) {
 	if !ok {
 		return outcomeWrong, uint8(bellpull.CodeUnknown)
 	}
-	switch e.Executed() {
-	case bellpull.Never:
+	switch ran := e.Executed(); {
+	case e.Code == bellpull.CodeFailed: // the service never does
+	case ran == bellpull.Never:
 		return outcomeNever, uint8(e.Code)
-	case bellpull.Maybe:
+	case ran == bellpull.Maybe:
 		return outcomeMaybe, uint8(e.Code)
 	}
 	return outcomeWrong, uint8(e.Code)

@@ -43,7 +43,8 @@ type chaosRun struct {
 	chaosConfig
 	dir    string // of logs, journals and sockets, removed at the end
 	tag    string
-	addrs  []string
+	addrs  []string // of the servers
+	own    []string // of the clients, where these listen too
 	procs  map[role]*chaosProc
 	logs   []*clientLog
 	ledger *ledger
@@ -68,13 +69,10 @@ func (r *chaosRun) run(ctx context.Context) (v *chaosVerdict, err error) {
 		return nil, &localError{err, "see the cause"}
 	}
 	r.tag = filepath.Base(r.dir)[len("bell-chaos-"):] + "-" + strconv.Itoa(os.Getpid())
-	for i := range r.servers {
-		addr, err := r.transport.addr(sockets, r.tag, i)
-		if err != nil {
-			return nil, &localError{err, "choose another --transport"}
-		}
-		r.addrs = append(r.addrs, addr)
+	if err := r.place(sockets); err != nil {
+		return nil, &localError{err, "choose another --transport"}
 	}
+	defer r.sweep() // when all are killed
 	r.ledger, r.procs = newLedger(), map[role]*chaosProc{}
 	r.hist = history{servers: r.servers, clients: r.clients, deaths: map[int][]death{}, serverStops: map[int][]span{},
 		clientStops: map[int][]span{}, clientKills: map[uint32]int64{}, failFast: failFast}
@@ -95,10 +93,7 @@ func (r *chaosRun) run(ctx context.Context) (v *chaosVerdict, err error) {
 	if ctx.Err() != nil {
 		return nil, interrupted(ctx)
 	}
-	left := append(leftInDir(sockets), leftInMemory(r.tag)...)
-	for _, a := range r.addrs {
-		left = append(left, r.transport.files(a)...)
-	}
+	left := slices.Concat(leftInDir(sockets), leftInMemory(r.tag), r.files())
 	slices.Sort(left)
 	r.leaks = append(r.leaks, slices.Compact(left)...)
 	if v, err = r.verdict(); err != nil {
@@ -149,15 +144,18 @@ func (r *chaosRun) startAll() error {
 }
 
 // failFast says which clients fail at once while a server is away; the others wait for it. named says which have a
-// name, so that their successors take it over. Of four clients each is of another kind.
+// name, so that their successors take it over; where clients listen all have. Of four clients each is of another kind.
 func failFast(client int) bool { return client&1 != 0 }
 func named(client int) bool    { return client&2 != 0 }
 
 // start starts a process that is not running.
 func (r *chaosRun) start(p *chaosProc) error {
-	c := partConfig{Protocol: r.protocol, Fault: r.fault, Seed: r.seed}
+	c := partConfig{Protocol: r.protocol, Transport: r.transport.name, Fault: r.fault, Seed: r.seed, Known: r.known()}
 	if p.server {
-		c.File, c.Addrs = r.journalOf(p.index), r.addrs[p.index:p.index+1]
+		c.File, c.Addrs, c.Name = r.journalOf(p.index), r.addrs[p.index:p.index+1], "journal"
+		if len(r.own) > 0 {
+			c.Name = r.nameAt(p.role, c.Addrs[0])
+		}
 		if list := r.hist.deaths[p.index]; len(list) > 0 {
 			list[len(list)-1].back = machineNow()
 		}
@@ -165,7 +163,11 @@ func (r *chaosRun) start(p *chaosProc) error {
 	}
 	c.Client, c.Life, c.Callers, c.Deadline, c.Pause, c.Plain = p.index, p.life, r.callers, r.deadline, r.pause, r.plain
 	c.File, c.Addrs, c.FailFast = filepath.Join(r.dir, fmt.Sprintf("log-%d-%d", p.index, p.life)), r.addrs, failFast(p.index)
-	if named(p.index) {
+	switch {
+	case len(r.own) > 0:
+		c.Own = r.own[p.index]
+		c.Name = r.nameAt(p.role, c.Own)
+	case named(p.index):
 		c.Name = fmt.Sprintf("client-%d", p.index)
 	}
 	r.logs = append(r.logs, &clientLog{path: c.File, proc: p, life: p.life})

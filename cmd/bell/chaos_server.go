@@ -29,13 +29,16 @@ const faultEvery = 50
 
 // partConfig is the argument of the processes of a run.
 type partConfig struct {
-	Protocol string   `json:"protocol"`
-	Fault    string   `json:"fault,omitempty"`
-	File     string   `json:"file"`      // the server's journal, or the client's log
-	Addrs    []string `json:"addresses"` // where the server listens, or the servers are
+	Protocol  string            `json:"protocol"`
+	Transport string            `json:"transport"`
+	Fault     string            `json:"fault,omitempty"`
+	File      string            `json:"file"`      // the server's journal, or the client's log
+	Addrs     []string          `json:"addresses"` // where the server listens, or the servers are
+	Name      string            `json:"name,omitempty"`
+	Known     map[string]string `json:"known,omitempty"` // where processes of these names listen
 
 	// Of clients:
-	Name     string        `json:"name,omitempty"`
+	Own      string        `json:"own,omitempty"` // where it listens itself
 	Seed     uint64        `json:"seed"`
 	Client   int           `json:"client"`
 	Life     int           `json:"life"`
@@ -50,10 +53,22 @@ func parsePart(arg string) (c partConfig, p bellpull.Protocol, err error) {
 	if err := json.Unmarshal([]byte(arg), &c); err != nil {
 		return c, nil, usage("demo-part: %v", err)
 	}
-	if p = chaosProtocol(c.Protocol); p == nil || len(c.Addrs) == 0 {
+	row := chaosProtocolOf(c.Protocol)
+	if row == nil || len(c.Addrs) == 0 {
 		return c, nil, usage("demo-part: no protocol or address in %s", arg)
 	}
-	return c, p, nil
+	return c, row.open(c.Transport), nil
+}
+
+// node makes the node of a process.
+func (c *partConfig) node(opts ...bellpull.NodeOption) (*bellpull.Node, error) {
+	n := bellpull.NewNode(c.Name, opts...)
+	for name, addr := range c.Known {
+		if err := n.Know(name, addr); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
 }
 
 // A call's body: its id, how many milliseconds the handler waits before it writes the id down and afterwards, and any
@@ -105,8 +120,11 @@ func runJournal(ctx context.Context, a *app, args []string) error {
 		hold(body[bodyAfter])
 		w.Write(body)
 	}))
-	node := bellpull.NewNode("journal", bellpull.WithMux(m))
+	node, err := c.node(bellpull.WithMux(m))
 	defer node.Close(context.Background())
+	if err != nil {
+		return err
+	}
 	if err := node.Listen(ctx, c.Addrs[0], proto); err != nil {
 		return err
 	}

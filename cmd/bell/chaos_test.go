@@ -33,8 +33,8 @@ func cmdDisturb(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	temp := filepath.Join(ts.Getenv("S"), args[0])
-	ts.Check(os.Mkdir(temp, 0o700))
+	temp, err := os.MkdirTemp(ts.Getenv("S"), args[0])
+	ts.Check(err)
 	cmd := exec.Command(args[3], args[4:]...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "GORACE="+ts.Getenv("GORACE"))
 	out, err := cmd.StdoutPipe()

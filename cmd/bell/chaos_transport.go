@@ -11,43 +11,64 @@ import (
 	"strings"
 
 	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/campus"
 	"github.com/bellpull/bellpull/transport"
 )
 
 // A chaosTransport is a row of --transport: where servers listen and what they may leave behind.
 type chaosTransport struct {
 	name string
-	// addr gives the address of a server. dir is empty, and tag differs from run to run.
-	addr func(dir, tag string, server int) (string, error)
-	// files lists what is there of an address; nothing must be when its last server has ended.
+	// byName says that an address is the name of the process there.
+	byName bool
+	// addr gives the address of a process. dir is empty, and tag differs from run to run.
+	addr func(dir, tag string, process int) (string, error)
+	// files lists what is there of an address; nothing must be when its last process has ended.
 	files func(addr string) []string
 }
 
 var chaosTransports = []chaosTransport{
-	{"local", func(_, tag string, i int) (string, error) { return fmt.Sprintf("local:chaos-%s-%d", tag, i), nil }, socketFiles},
-	{"unix", func(dir, _ string, i int) (string, error) {
+	{"local", true, func(_, tag string, i int) (string, error) { return fmt.Sprintf("local:chaos-%s-%d", tag, i), nil }, socketFiles},
+	{"unix", false, func(dir, _ string, i int) (string, error) {
 		return "unix:" + filepath.Join(dir, fmt.Sprintf("%d.sock", i)), nil
 	}, socketFiles},
-	{"tcp", func(string, string, int) (string, error) { return freePort() }, listeners},
-	{"npipe", func(_, tag string, i int) (string, error) { return fmt.Sprintf("npipe:bell-chaos-%s-%d", tag, i), nil }, socketFiles},
+	{"tcp", false, func(string, string, int) (string, error) { return freePort() }, listeners},
+	{"npipe", true, func(_, tag string, i int) (string, error) { return fmt.Sprintf("npipe:bell-chaos-%s-%d", tag, i), nil }, socketFiles},
 }
 
-// chaosProtocols are the rows of --protocol.
-var chaosProtocols = []struct {
+// A chaosProtocol is a row of --protocol.
+type chaosProtocol struct {
 	name string
-	open func() bellpull.Protocol
-}{
-	{"dmtp", func() bellpull.Protocol { return demoProtocol() }},
+	// transport is what it is tried over unless told otherwise.
+	transport func() string
+	// listens says that clients listen as well, each under a name and at an address of its own, since they are dialled back.
+	listens bool
+	// open gives the protocol for a transport.
+	open func(transport string) bellpull.Protocol
 }
 
-// chaosProtocol gives the protocol of a row, nil when there is none.
-func chaosProtocol(name string) bellpull.Protocol {
-	for _, p := range chaosProtocols {
-		if p.name == name {
-			return p.open()
+var chaosProtocols = []chaosProtocol{
+	{"dmtp", defaultTransport, false, func(string) bellpull.Protocol { return demoProtocol() }},
+	{"campus", defaultPipe, true, func(transport string) bellpull.Protocol {
+		return &campus.Protocol{AllowOthers: transport == "tcp"} // which does not tell who connects
+	}},
+}
+
+// chaosProtocolOf gives a row, nil when there is none.
+func chaosProtocolOf(name string) *chaosProtocol {
+	for i := range chaosProtocols {
+		if chaosProtocols[i].name == name {
+			return &chaosProtocols[i]
 		}
 	}
 	return nil
+}
+
+// defaultPipe is what .NET processes meet over, where there is such a thing yet.
+func defaultPipe() string {
+	if runtime.GOOS == "windows" {
+		return "tcp"
+	}
+	return "npipe"
 }
 
 func chaosTransportOf(name string) *chaosTransport {
