@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/internal/campuswire"
@@ -62,6 +63,7 @@ func (s *server) ServeBell(w *bellpull.Reply, r *bellpull.Request) {
 			s.log.Error("httplink: no answer", "method", req.Method, "path", req.URL.Path, "err", err)
 			answer = document(http.StatusInternalServerError, err.Error())
 		}
+		answer.Version = strings.TrimPrefix(req.Proto, "HTTP/") // as .NET answers, in the version that was asked in
 	}
 	doc, err := answer.AppendJSON(nil)
 	if err == nil && len(doc) > campuswire.MaxBody && onCampus(r) {
