@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -92,6 +93,9 @@ func (c *campusPair) begin(t *testing.T, change func(*campus.Protocol), args ...
 			}
 		}),
 	}
+	if i := slices.Index(args, "--json"); i >= 0 { // the two spell alike
+		c.proto.Dialect = map[string]campus.Dialect{"camel": campus.Camel, "newtonsoft": campus.Newtonsoft}[args[i+1]]
+	}
 	if change != nil {
 		change(c.proto)
 	}
@@ -133,7 +137,7 @@ func (c *campusPair) connect(t *testing.T, weDial bool) *bellpull.Peer {
 // TestCampusMessagesBothWays: every kind but objects and HTTP, whoever has dialled, in each spelling of JSON.
 func TestCampusMessagesBothWays(t *testing.T) {
 	for _, weDial := range []bool{true, false} {
-		for _, dialect := range []string{"stj", "stjctx", "newtonsoft"} {
+		for _, dialect := range []string{"stj", "stjctx", "camel", "newtonsoft"} {
 			t.Run(fmt.Sprintf("we dial %v, %s", weDial, dialect), func(t *testing.T) {
 				c := newCampusPair(t, "--json", dialect)
 				peer := c.connect(t, weDial)
