@@ -16,7 +16,11 @@ import (
 	"github.com/bellpull/bellpull/transport/mem"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if !runChild() {
+		goleak.VerifyTestMain(m)
+	}
+}
 
 type pair struct{ A, B int }
 type sum struct{ Value int }

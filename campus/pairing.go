@@ -12,6 +12,7 @@ import (
 
 var (
 	errOtherProcess = errors.New("another process than the one that listens under the name")
+	errHangsUp      = errors.New("it hangs up on whoever dials it")
 	errTwoOfAName   = errors.New("another process of the name is connected")
 )
 
@@ -29,9 +30,12 @@ func (e *engine) half(ctx context.Context, t *attempt, out *outbound, to transpo
 		if in == nil {
 			return nil, out, nil
 		}
-		for !ended(in.conn) && out.hungUp() {
+		for tries := 1; !ended(in.conn) && out.hungUp(); tries++ {
 			out.port.Close()
-			again, err := e.connect(ctx, to)
+			again, err := (*outbound)(nil), errHangsUp
+			if tries <= maxPredecessors {
+				again, err = e.connect(ctx, to, in.conn.Identity())
+			}
 			if err != nil {
 				in.port.Close()
 				return nil, nil, err
@@ -45,6 +49,9 @@ func (e *engine) half(ctx context.Context, t *attempt, out *outbound, to transpo
 		e.refused(in.name, in.conn.Identity(), errOtherProcess)
 	}
 }
+
+// maxPredecessors bounds the dials that one attempt makes in vain to processes that are gone.
+const maxPredecessors = 3
 
 // served says whether the process that listens may be the one that dialled. Of a socket that was handed to it, the
 // system names whoever made that: the process which started it.

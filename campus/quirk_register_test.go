@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/campus"
+	"github.com/bellpull/bellpull/transport"
 )
 
 // TestNamesInRegistrations (section 2.4): which bytes are the name. What is no registration is ignored, and the
@@ -309,6 +311,7 @@ func TestFurtherConnectionsOfAProcess(t *testing.T) {
 			node, heard := heardNode(t, p)
 			raw := p.raw(t, "raw")
 			out, in := raw.meet("node")
+			alive(t, node, raw, out, in) // from here on the first one is the pair's
 			var more []*rawConn
 			for i := range 8 {
 				c := raw.dial("node")
@@ -426,10 +429,10 @@ func TestAProcessThatIsBackBeforeItsEndWasSeen(t *testing.T) {
 					out = raw.dial("node")
 					out.frame(typeRegister, registration("raw"))
 					gone := make(chan struct{})
-					go func() {
-						out.Read(make([]byte, 1)) // nothing comes, ever, but the end
+					go func(c *rawConn) {
+						c.Read(make([]byte, 1)) // nothing comes, ever, but the end
 						close(gone)
-					}()
+					}(out)
 					select {
 					case in = <-raw.in:
 						t.Cleanup(func() { in.Close() })
@@ -497,6 +500,46 @@ func TestManyDialsMakeOnePair(t *testing.T) {
 			if n := len(raw.in); n > 0 {
 				t.Errorf("%d more connections", n)
 			}
+		})
+	}
+}
+
+// TestWhoHangsUpOnEveryDial: a process that registers, and closes what it accepts, is not dialled for ever.
+func TestWhoHangsUpOnEveryDial(t *testing.T) {
+	for _, kind := range places() {
+		t.Run(kind, func(t *testing.T) {
+			p := newPlace(t, kind)
+			node := p.echoNode(t, "node", &campus.Protocol{}, "raw", "other")
+			a, err := transport.ParseAddr(p.at("raw"))
+			must(t, err)
+			l, err := p.carrier.Listen(t.Context(), a)
+			must(t, err)
+			var dialled atomic.Int32
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for {
+					c, err := l.AcceptConn()
+					if err != nil {
+						return
+					}
+					c.Close()
+					dialled.Add(1)
+				}
+			}()
+			other := p.raw(t, "other")
+			for range 5 {
+				out := other.dial("node")
+				out.frame(typeRegister, registration("raw"))
+				out.ends()
+			}
+			l.Close()
+			<-done
+			if n := dialled.Load(); n < 5 || n > 5*4 {
+				t.Errorf("dialled back %d times to five registrations", n)
+			}
+			out, in := other.meet("node")
+			alive(t, node, other, out, in)
 		})
 	}
 }

@@ -96,8 +96,8 @@ func (e *engine) record(name string) *record {
 	return r
 }
 
-// over ends an attempt, with a link or without. Connections that came too late for it are read beside the link's own,
-// or closed.
+// over ends an attempt, with a link or without. Connections that came too late for it are read beside the link's own, or
+// closed; those of a process that has outlived the link come anew.
 func (e *engine) over(r *record, t *attempt, l *link) {
 	e.mu.Lock()
 	late := t.in
@@ -110,7 +110,11 @@ func (e *engine) over(r *record, t *attempt, l *link) {
 	e.mu.Unlock()
 	close(t.over)
 	for _, in := range late {
-		if l == nil || !l.further(in) {
+		switch {
+		case l == nil:
+			in.port.Close()
+		case l.whole() && l.further(in):
+		case !e.spawn(func() { e.arrived(in) }):
 			in.port.Close()
 		}
 	}
@@ -168,7 +172,7 @@ func (e *engine) answer(r *record, t *attempt, first *inbound) {
 	to, err := e.backTo(r.name, first.conn.Traits().Scheme)
 	var l *link
 	if err == nil && !ended(first.conn) {
-		l, err = e.dialBack(ctx, r, t, to)
+		l, err = e.dialBack(ctx, r, t, to, first.conn.Identity())
 	}
 	if err != nil {
 		e.refused(r.name, first.conn.Identity(), err)
@@ -178,8 +182,8 @@ func (e *engine) answer(r *record, t *attempt, first *inbound) {
 
 // dialBack gives no link and no error when the process was refused. One that has gone meanwhile has a link all the same,
 // which is about to end: what it has written before is to be read.
-func (e *engine) dialBack(ctx context.Context, r *record, t *attempt, to transport.Addr) (*link, error) {
-	out, err := e.connect(ctx, to)
+func (e *engine) dialBack(ctx context.Context, r *record, t *attempt, to transport.Addr, who transport.Identity) (*link, error) {
+	out, err := e.connect(ctx, to, who)
 	if err != nil {
 		return nil, err
 	}
@@ -194,11 +198,15 @@ func (e *engine) dialBack(ctx context.Context, r *record, t *attempt, to transpo
 	return e.link(context.Background(), r.name, to, in, out, false)
 }
 
-// connect dials and registers.
-func (e *engine) connect(ctx context.Context, to transport.Addr) (*outbound, error) {
+// connect dials and registers. who is the process that must be there, the zero value where any may.
+func (e *engine) connect(ctx context.Context, to transport.Addr, who transport.Identity) (*outbound, error) {
 	c, err := e.host.Connect(ctx, to)
 	if err != nil {
 		return nil, bellpull.WrapTransport("dial", to.String(), err)
+	}
+	if !e.cfg.AllowOthers && !served(c.Identity(), who) {
+		c.Close() // without a word: to whoever listens there it was a probe
+		return nil, errOtherProcess
 	}
 	return e.outbound(c)
 }
@@ -248,7 +256,7 @@ var errNoAnswer = errors.New("connected, but the other process did not register 
 func (e *engine) attempt(ctx context.Context, r *record, t *attempt, to transport.Addr) (_ bellpull.Link, err error) {
 	var l *link
 	defer func() { e.over(r, t, l) }()
-	out, err := e.connect(ctx, to)
+	out, err := e.connect(ctx, to, transport.Identity{})
 	if err != nil {
 		return nil, err
 	}
@@ -269,7 +277,7 @@ func (e *engine) attempt(ctx context.Context, r *record, t *attempt, to transpor
 		}
 		in, now, lost := e.half(ctx, t, out, to, false)
 		if lost != nil {
-			return nil, lost
+			return nil, dialError(to, lost)
 		}
 		if out = now; in != nil {
 			if l, err = e.link(ctx, in.name, to, in, out, true); err != nil {
