@@ -26,6 +26,7 @@ func TestCampusProgramsCloseAndOpenAlike(t *testing.T) {
 		s.events("alpha", 1)
 		s.on("alpha", all("beta")...)
 		s.on("beta", all("alpha")...)
+		s.on("alpha", to("beta", "connect", dmtpFields{"try": true}), to("beta", "connect", dmtpFields{"timeout_ms": 50}), to("beta", "request", hexOf("x")))
 		s.on("beta", step{"close", nil}, to("alpha", "connect", nil), step{"open", nil}, step{"open", nil})
 		s.on("beta", all("alpha")...)
 		s.on("alpha", all("beta")...)

@@ -120,7 +120,7 @@ func (s *session) send(ctx context.Context, c *command) (result any, err error) 
 	if err != nil {
 		return nil, err
 	}
-	header, err := strconv.ParseUint(strings.TrimPrefix(c.Header, "0x"), 16, 64)
+	header, err := strconv.ParseUint(strings.TrimPrefix(strings.ToLower(c.Header), "0x"), 16, 64)
 	if err != nil && c.Header != "" {
 		return nil, badArgument("header: %v", err)
 	}

@@ -177,7 +177,8 @@ func (s *session) dial(ctx context.Context, o *other, try bool) error {
 	if o.up { // it has connected to us meanwhile
 		return nil
 	}
-	if o.dialled = false; s.others[o.name] == o {
+	o.dialled, o.broken = false, o.peer != nil
+	if !o.broken && s.others[o.name] == o {
 		delete(s.others, o.name)
 	}
 	o.change()
