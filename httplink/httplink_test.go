@@ -143,7 +143,10 @@ func newSite() *http.ServeMux {
 		fmt.Sscan(r.FormValue("n"), &n)
 		w.Write(make([]byte, n))
 	})
-	m.HandleFunc("/wait", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	m.HandleFunc("/wait", func(w http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+		time.Sleep(time.Millisecond) // of the test's clock: the caller's deadline is the same, and its answer not to be first
+	})
 	m.HandleFunc("/away", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/items/9?q=1", http.StatusFound) })
 	return m
 }
