@@ -24,6 +24,11 @@ func TestReplayCampus(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
+			for _, side := range []Side{A, B} {
+				if !slices.ContainsFunc(s.Streams(), func(x PipeStream) bool { return x.Pipe.From == side && len(x.Data) > 0 }) {
+					t.Errorf("nothing of side %s", side)
+				}
+			}
 			if sum := r.Registrations + r.Opaque + r.Unhandled + r.Exact + r.ByValue + r.Flawed; sum != r.Frames || r.Frames == 0 {
 				t.Errorf("%d of %d frames are equal", sum, r.Frames)
 			}
