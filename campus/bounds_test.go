@@ -160,7 +160,7 @@ func TestWhoNeverReadsHoldsUpNobody(t *testing.T) {
 
 			const senders = 20
 			over := make(chan error, senders)
-			late, cancel := context.WithTimeout(t.Context(), time.Second)
+			late, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
 			for i := range senders {
 				go func() {
@@ -172,16 +172,23 @@ func TestWhoNeverReadsHoldsUpNobody(t *testing.T) {
 					over <- err
 				}()
 			}
+			meanwhile := 0
 			for range 50 {
 				alive(t, node, other, otherOut, otherIn)
+				if len(over) == 0 {
+					meanwhile++
+				}
 			}
-			if len(over) > 0 {
-				t.Log("others were served, but it took longer than a second")
+			if meanwhile == 0 {
+				t.Error("nobody else was served while it held others up")
 			}
 			for range senders {
 				select {
 				case err := <-over:
-					wantError(t, err, bellpull.CodeDeadline, bellpull.Never)
+					// The system may find room for one more after all: that one may have run.
+					if !errors.Is(err, context.DeadlineExceeded) || bellpull.ExecutedOf(err) == bellpull.Yes {
+						t.Error(err)
+					}
 				case <-time.After(patience):
 					t.Fatal("a sender hangs")
 				}
