@@ -6,10 +6,11 @@ import (
 	"testing"
 )
 
-// campusTwoPrograms runs f with our program and the other side's, connected by either.
+// campusTwoPrograms runs f with our program and the other side's, connected by either, both at once.
 func campusTwoPrograms(t *testing.T, ourName, theirName string, f func(t *testing.T, own, other *dmtpProc)) {
 	for _, weDial := range []bool{true, false} {
 		t.Run(map[bool]string{true: "we dial", false: "we are dialled"}[weDial], func(t *testing.T) {
+			t.Parallel()
 			dir := campusDir(t)
 			own, other := campusStart(t, campusOwn, dir, ourName), campusStart(t, campusOther, dir, theirName)
 			if weDial {

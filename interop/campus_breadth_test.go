@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/bellpull/bellpull"
@@ -19,10 +20,11 @@ const (
 	campusBody    = campusContent - 20 // a request or an answer
 )
 
-// campusOrders runs f for either side that dials, with a connection.
+// campusOrders runs f for either side that dials, with a connection, both at once.
 func campusOrders(t *testing.T, start func(t *testing.T) *campusPair, f func(t *testing.T, c *campusPair, peer *bellpull.Peer)) {
 	for _, weDial := range []bool{true, false} {
 		t.Run(map[bool]string{true: "we dial", false: "we are dialled"}[weDial], func(t *testing.T) {
+			t.Parallel()
 			c := start(t)
 			f(t, c, c.connect(t, weDial))
 		})
@@ -40,7 +42,6 @@ func campusBounded(t *testing.T) context.Context {
 // more is refused before anything is written, and what follows is not harmed.
 func TestCampusCarriesBodiesOfEverySize(t *testing.T) {
 	start := func(t *testing.T) *campusPair { return newCampusPair(t) }
-	theirMost := "notify" // the other side takes seconds to make up so much: one kind in each order
 	campusOrders(t, start, func(t *testing.T, c *campusPair, peer *bellpull.Peer) {
 		ctx, raw := campusBounded(t), campus.Raw(peer)
 		const inRoute = 8 + 1 + len("/raw/echo") // what is in front of the payload
@@ -73,14 +74,13 @@ func TestCampusCarriesBodiesOfEverySize(t *testing.T) {
 		if e := c.other.await("request", func(e dmtpFields) bool { return e["body"] != nil && dmtpSameBody(e, most[:campusBody]) }); e.text("from") != c.ours {
 			t.Error("the longest request:", e)
 		}
-		if theirMost == "notify" {
+		if c.weDial { // the other side takes seconds to make up so much: one kind in each order
 			c.other.do("notify", dmtpFields{"to": c.ours, "fill": campusContent})
 			if got := <-c.heard; got != string(most[:campusContent]) {
 				t.Errorf("the longest message: %d bytes", len(got))
 			}
-			theirMost = "request"
 		} else {
-			campusEchoes(t, c, theirMost, dmtpFields{"fill": campusBody - len("echo:"), "seed": 1})
+			campusEchoes(t, c, "request", dmtpFields{"fill": campusBody - len("echo:"), "seed": 1})
 		}
 		campusRefusesOneMore(t, ctx, peer, most)
 	})
@@ -165,24 +165,19 @@ func TestCampusCarriesNamesOfEveryAlphabet(t *testing.T) {
 // TestCampusHasAThousandRequestsInFlight: both ways at once; ours are held back until all of theirs are here.
 func TestCampusHasAThousandRequestsInFlight(t *testing.T) {
 	const count = 1000
-	var mu sync.Mutex
-	var here int
-	var all chan struct{}
-	hold := bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) {
-		mu.Lock()
-		if here++; here == count {
-			close(all)
-		}
-		wait := all
-		mu.Unlock()
-		select {
-		case <-wait:
-			w.Write(append([]byte("held:"), r.Borrow()...))
-		case <-r.Context().Done():
-		}
-	})
 	start := func(t *testing.T) *campusPair {
-		here, all = 0, make(chan struct{})
+		var here atomic.Int32
+		all := make(chan struct{})
+		hold := bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) {
+			if here.Add(1) == count {
+				close(all)
+			}
+			select {
+			case <-all:
+				w.Write(append([]byte("held:"), r.Borrow()...))
+			case <-r.Context().Done():
+			}
+		})
 		c := &campusPair{ours: "ours", theirs: "theirs"}
 		c.begin(t, func(p *campus.Protocol) { p.MaxHandlers, p.OnRequest = count, hold })
 		return c

@@ -57,6 +57,7 @@ type (
 // campusPair is a node of ours beside the other side's process, not connected yet.
 type campusPair struct {
 	ours, theirs string // names
+	weDial       bool   // set by connect
 	dir          string // of the pipes
 
 	node  *bellpull.Node
@@ -118,7 +119,7 @@ func (c *campusPair) connect(t *testing.T, weDial bool) *bellpull.Peer {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), dmtpPatience)
 	defer cancel()
-	if weDial {
+	if c.weDial = weDial; weDial {
 		p, err := c.node.Dial(ctx, "npipe:"+c.theirs, c.proto)
 		if err != nil {
 			t.Fatal(err)
