@@ -106,9 +106,13 @@ func (l *link) Ping(context.Context) (time.Duration, error) { return 0, l.unsupp
 // Drain refuses new requests of the other side until those that run are done.
 func (l *link) Drain(ctx context.Context) { l.pump.Drain(ctx) }
 
-// Close ends the link. The protocol has no goodbye: the other side sees both connections end.
+// closeWithin bounds the time in which a link that is closed sends what it has still to say.
+const closeWithin = time.Second
+
+// Close ends the link when what was said on it is on its way, or a second is over. The protocol has no goodbye: the other
+// side sees both connections end.
 func (l *link) Close(reason string) error {
-	l.pump.Flush()
+	l.pump.Settle(closeWithin)
 	l.pump.Fail(errClosed(reason))
 	return nil
 }

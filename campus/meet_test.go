@@ -2,6 +2,7 @@ package campus_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"slices"
@@ -200,6 +201,41 @@ func TestADyingPredecessorMisleadsNoDial(t *testing.T) {
 			})
 		})
 	}
+}
+
+// tardy is a network where it takes a moment to hear that nobody is there.
+type tardy struct{ *mem.Network }
+
+func (n tardy) Dial(ctx context.Context, a transport.Addr) (transport.Conn, error) {
+	c, err := n.Network.Dial(ctx, a)
+	if err != nil {
+		time.Sleep(time.Millisecond)
+	}
+	return c, err
+}
+
+// TestADialThatMeetsNobodyTakesNobodyAlong: a process is dialled a moment before it is there. It dials us while that
+// dial still fails: its own does not fail with it.
+func TestADialThatMeetsNobodyTakesNobodyAlong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := mem.New()
+		a, proto := process(t, tardy{network}, "a", "1")
+		var dialling sync.WaitGroup
+		dialling.Go(func() {
+			if _, err := a.Dial(t.Context(), "mem:b", proto); !errors.Is(err, bellpull.ErrNoServer) {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		b, theirs := process(t, network, "b", "1")
+		back, err := b.Dial(t.Context(), "mem:a", theirs)
+		must(t, err)
+		says(t, back, "a 1")
+		dialling.Wait()
+		peer, err := a.Wait(t.Context(), "b")
+		must(t, err)
+		says(t, peer, "b 1")
+	})
 }
 
 // slow is a network where it takes a moment to listen.

@@ -97,8 +97,9 @@ func (e *engine) record(name string) *record {
 }
 
 // over ends an attempt, with a link or without. Connections that came too late for it are read beside the link's own, or
-// closed; those of a process that has outlived the link come anew.
-func (e *engine) over(r *record, t *attempt, l *link) {
+// closed; those of a process that has outlived the link come anew, and so they all do when the attempt reached nobody:
+// whoever has registered was started just after that.
+func (e *engine) over(r *record, t *attempt, l *link, nobody bool) {
 	e.mu.Lock()
 	late := t.in
 	t.in = nil
@@ -111,9 +112,9 @@ func (e *engine) over(r *record, t *attempt, l *link) {
 	close(t.over)
 	for _, in := range late {
 		switch {
-		case l == nil:
+		case l == nil && !nobody:
 			in.port.Close()
-		case l.whole() && l.further(in):
+		case l != nil && l.whole() && l.further(in):
 		case !e.spawn(func() { e.arrived(in) }):
 			in.port.Close()
 		}
@@ -177,7 +178,7 @@ func (e *engine) answer(r *record, t *attempt, first *inbound) {
 	if err != nil {
 		e.refused(r.name, first.conn.Identity(), err)
 	}
-	e.over(r, t, l)
+	e.over(r, t, l, false)
 }
 
 // dialBack gives no link and no error when the process was refused. One that has gone meanwhile has a link all the same,
@@ -254,12 +255,13 @@ var errNoAnswer = errors.New("connected, but the other process did not register 
 
 // attempt is the active side's part of section 1.4.
 func (e *engine) attempt(ctx context.Context, r *record, t *attempt, to transport.Addr) (_ bellpull.Link, err error) {
-	var l *link
-	defer func() { e.over(r, t, l) }()
 	out, err := e.connect(ctx, to, transport.Identity{})
 	if err != nil {
+		e.over(r, t, nil, true)
 		return nil, err
 	}
+	var l *link
+	defer func() { e.over(r, t, l, false) }()
 	timeout := time.NewTimer(e.cfg.RegisterTimeout)
 	defer timeout.Stop()
 	for {

@@ -176,6 +176,29 @@ func (p *Pump) Flush() {
 	}
 }
 
+// Settle blocks until all that is committed is with the carrier, the time is over, or the link has ended: who closes a
+// link must not take away what somebody else is just sending.
+func (p *Pump) Settle(within time.Duration) {
+	p.room.waiting.Add(1) // has whoever sends say when nothing is left
+	defer p.room.waiting.Add(-1)
+	t := time.NewTimer(within)
+	defer t.Stop()
+	for {
+		ch := p.room.wait()
+		p.Flush()
+		if p.out.Queued() == 0 {
+			return
+		}
+		select {
+		case <-ch:
+		case <-t.C:
+			return
+		case <-p.done:
+			return
+		}
+	}
+}
+
 // drain is the link's writer: it lives while the carrier is behind.
 func (p *Pump) drain() {
 	if err := p.out.Drain(); err != nil {
