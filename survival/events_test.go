@@ -54,9 +54,11 @@ func (e *events) next() bellpull.Event {
 // until skips events up to the next of a kind, and gives that.
 func (e *events) until(kind bellpull.EventKind) bellpull.Event {
 	e.t.Helper()
-	for {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		if ev := e.next(); ev.Kind == kind {
 			return ev
 		}
 	}
+	e.t.Fatalf("no %v within %v", kind, patience)
+	panic("unreachable")
 }

@@ -46,11 +46,13 @@ type besieged struct {
 	mux    *bellpull.Mux
 	events *events
 	over   chan struct{}
+
+	members *sync.Map // names of those that are there
 }
 
 func besiege(t testing.TB, w way, more ...option) *besieged {
 	t.Helper()
-	b := &besieged{way: w, mux: bellpull.NewMux(), over: make(chan struct{})}
+	b := &besieged{way: w, mux: bellpull.NewMux(), over: make(chan struct{}), members: &sync.Map{}}
 	b.mux.Handle("echo", echo)
 	b.handleBlock("block")
 	b.node, b.addr = w.listenHere(t, b.mux, more...)

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/campus"
 	"github.com/bellpull/bellpull/dmtp"
 	"github.com/bellpull/bellpull/transport"
 	"github.com/bellpull/bellpull/transport/npipe"
@@ -36,14 +37,7 @@ func parseSettings(args []string) settings {
 // options gives what the settings say: token=T, mode=OCTAL of the socket file, anyserver=, id=ID, name=NODE, plain=, and
 // meta.KEY=VALUE. A guest also knows rename=ID.
 func (s settings) options() []dmtp.Option {
-	_, anyServer := s["anyserver"]
-	mode, _ := strconv.ParseUint(s["mode"], 8, 32)
-	opts := []dmtp.Option{
-		dmtp.Token(s["token"]), dmtp.ID(s["id"]), dmtp.Name(s["name"]),
-		dmtp.NodeOptions(bellpull.WithTransports(
-			unixsock.Transport{Mode: fs.FileMode(mode), AnyServer: anyServer},
-			npipe.Transport{Mode: fs.FileMode(mode), AnyServer: anyServer})),
-	}
+	opts := []dmtp.Option{dmtp.Token(s["token"]), dmtp.ID(s["id"]), dmtp.Name(s["name"]), dmtp.NodeOptions(s.carriers())}
 	for k, v := range s {
 		if k, ok := strings.CutPrefix(k, "meta."); ok {
 			opts = append(opts, dmtp.Metadata(bellpull.Pair{Key: k, Value: v}))
@@ -53,6 +47,21 @@ func (s settings) options() []dmtp.Option {
 		opts = append(opts, dmtp.Plain())
 	}
 	return opts
+}
+
+func (s settings) carriers() bellpull.NodeOption {
+	_, anyServer := s["anyserver"]
+	mode, _ := strconv.ParseUint(s["mode"], 8, 32)
+	return bellpull.WithTransports(
+		unixsock.Transport{Mode: fs.FileMode(mode), AnyServer: anyServer},
+		npipe.Transport{Mode: fs.FileMode(mode), AnyServer: anyServer})
+}
+
+// pipes gives what the settings say for dotnetCampus.Ipc, which a house or guest speaks that is told campus=, and whether
+// it is.
+func (s settings) pipes() ([]campus.Option, bool) {
+	_, ok := s["campus"]
+	return []campus.Option{campus.Name(s["name"]), campus.NodeOptions(s.carriers())}, ok
 }
 
 // whoami has a mux say what the node knows of a caller: pid, uid and whether it is our user.
@@ -83,6 +92,9 @@ func houseProgram(args []string) {
 }
 
 func openHouse(addr string, s settings) (*bellpull.Node, error) {
+	if opts, ok := s.pipes(); ok {
+		return campus.Listen(context.Background(), addr, whoami(), opts...)
+	}
 	if addr != "inherited" {
 		return dmtp.Listen(context.Background(), addr, whoami(), s.options()...)
 	}
@@ -111,7 +123,15 @@ func guestProgram(args []string) {
 func visit(addr string, s settings) (*bellpull.Peer, string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	peer, err := dmtp.Dial(ctx, addr, s.options()...)
+	var (
+		peer *bellpull.Peer
+		err  error
+	)
+	if opts, ok := s.pipes(); ok {
+		peer, err = campus.Dial(ctx, addr, opts...)
+	} else {
+		peer, err = dmtp.Dial(ctx, addr, s.options()...)
+	}
 	if err != nil {
 		return nil, "failed " + describe(err)
 	}
@@ -121,7 +141,7 @@ func visit(addr string, s settings) (*bellpull.Peer, string) {
 		}
 	}
 	by := peer.Identity()
-	answer, err := peer.CallBytes(ctx, "whoami", nil, nil)
+	answer, err := peer.CallBytes(ctx, "whoami", nil, ding)
 	if err != nil {
 		return peer, "failed " + describe(err)
 	}

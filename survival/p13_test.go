@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +25,7 @@ const (
 )
 
 // TestP13AStoppedProcessIsDeclaredDead: within 15 s, by its clients and by its services, and not when it only stands
-// still for ten. When it goes on, all find each other again.
+// still for ten. When it goes on, all find each other again. dotnetCampus.Ipc has nothing to ask with: see stoppedPipe.
 func TestP13AStoppedProcessIsDeclaredDead(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 20 s: the bound is the promise's own")
@@ -39,6 +40,9 @@ func TestP13AStoppedProcessIsDeclaredDead(t *testing.T) {
 				continue
 			}
 			all = append(all, stoppedService(t, w, stopBound, lost), stoppedService(t, w, slowFor, lost), stoppedClient(t, w, lost))
+		}
+		if w := (way{carrier: carrier, campus: true}); w.processes() && slices.Contains(campusCarriers, carrier) {
+			all = append(all, stoppedPipe(t, w))
 		}
 	}
 	var wg sync.WaitGroup
@@ -90,6 +94,45 @@ func stoppedService(t *testing.T, w way, until time.Duration, lost func() time.D
 		for e := range events {
 			if e.Kind == bellpull.EventDown && until < stopBound {
 				t.Errorf("%v: stopped for %v and declared dead: %v", w, until, e.Err)
+			}
+		}
+	}
+}
+
+// stoppedPipe gives what stops a service of dotnetCampus.Ipc, which has no ping: calls to it end by their deadlines, it is
+// declared dead by nobody, and answers when it goes on.
+func stoppedPipe(t *testing.T, w way) func() {
+	s := w.serve(t)
+	peer := w.dial(t, s.addr)
+	works(t, peer, 1)
+	return func() {
+		ctx, cancel := context.WithCancel(t.Context())
+		events := peer.Watch(ctx)
+		s.proc.stop(t)
+		defer s.proc.cont()
+		over := time.After(stopBound + time.Second)
+		for calls, on := 0, true; on; calls++ {
+			took, err := late(ctx, peer, "echo", ding, 500*time.Millisecond)
+			if !errors.Is(err, context.DeadlineExceeded) || bellpull.ExecutedOf(err) != bellpull.Maybe || took > grace && calls > 10 {
+				t.Errorf("%v: a call to a stopped process: %v behind its deadline: %v", w, took, err)
+			}
+			select {
+			case <-over:
+				on = false
+			default:
+			}
+		}
+		if _, err := peer.Ping(ctx); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%v: a ping: %v", w, err)
+		}
+		s.proc.cont()
+		if _, err := late(ctx, peer, "echo", ding, patience); err != nil {
+			t.Errorf("%v: after it went on: %v", w, err)
+		}
+		cancel()
+		for e := range events {
+			if e.Kind == bellpull.EventDown {
+				t.Errorf("%v: stopped, and declared dead: %v", w, e.Err)
 			}
 		}
 	}

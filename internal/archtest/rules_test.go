@@ -98,7 +98,7 @@ var rules = []rule{
 		why: "it knows lines and bytes of the control protocol, and nothing that the programs do with them"},
 	{dir: "interop/*", layer: program, may: append([]string{"interop/internal/control"}, public...),
 		why: "the peer is a program like those of users"},
-	{dir: "survival", layer: program, tests: append([]string{"internal/fdtest", "internal/otheruser", "internal/shmport", "internal/dmtpwire", "internal/bellwire"}, public...),
+	{dir: "survival", layer: program, tests: append([]string{"internal/fdtest", "internal/otheruser", "internal/shmport", "internal/dmtpwire", "internal/bellwire", "internal/campuswire"}, public...),
 		why: "the promises are tested with what users have, the wire of both modes, and the spike as one more carrier"},
 	{dir: "bench", layer: program, may: append([]string{"internal/shmport"}, public...),
 		why: "what is measured beside others is the public API, and the shared-memory spike"},
