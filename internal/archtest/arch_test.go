@@ -28,6 +28,7 @@ func TestSource(t *testing.T) {
 		{"each package has one doc comment", checkDocs(src)},
 		{"limits are told", checkLimits(src, limited, notLimits)},
 		{"files are short", checkLengths(src, longFiles)},
+		{"behaviours have tests", checkBehaviours(src)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, f := range c.found {

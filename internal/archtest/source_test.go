@@ -53,7 +53,7 @@ func load(fsys fs.FS) (*tree, error) {
 			return fs.SkipDir
 		case d.IsDir() || hidden:
 			return nil
-		case base == "go.mod", name == depsPage, name == limitsPage:
+		case base == "go.mod", name == depsPage, name == limitsPage, name == behavioursPage:
 			b, err := fs.ReadFile(fsys, name)
 			if base == "go.mod" {
 				t.mods[path.Dir(name)] = string(b)
