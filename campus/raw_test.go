@@ -78,7 +78,7 @@ func TestVerbsBelowRoutesWaitForAPeerThatIsAway(t *testing.T) {
 		node = serve()
 		wg.Wait()
 		<-heard
-		for name := range verbs(nil, nil) {
+		for name := range verbs(t.Context(), peer) {
 			if seen[name] != 1 {
 				t.Errorf("%s: seen %d times by the interceptor: %v", name, seen[name], seen)
 			}

@@ -65,7 +65,8 @@ func (c *partConfig) node(opts ...bellpull.NodeOption) (*bellpull.Node, error) {
 	n := bellpull.NewNode(c.Name, opts...)
 	for name, addr := range c.Known {
 		if err := n.Know(name, addr); err != nil {
-			return n, err
+			n.Close(context.Background())
+			return nil, err
 		}
 	}
 	return n, nil
@@ -121,10 +122,10 @@ func runJournal(ctx context.Context, a *app, args []string) error {
 		w.Write(body)
 	}))
 	node, err := c.node(bellpull.WithMux(m))
-	defer node.Close(context.Background())
 	if err != nil {
 		return err
 	}
+	defer node.Close(context.Background())
 	if err := node.Listen(ctx, c.Addrs[0], proto); err != nil {
 		return err
 	}
