@@ -14,8 +14,8 @@ import (
 	"github.com/bellpull/bellpull/transport/mem"
 )
 
-// TestMessagesArriveInTheirOrder: hundreds without a pause, or each when the one before has arrived; as messages and for
-// routes, to a node that runs its handlers one by one and to one that does not.
+// TestMessagesArriveInTheirOrder: hundreds while the first handler still runs, or each when the one before has arrived; as
+// messages and for routes, to a node that runs its handlers one by one and to one that does not.
 func TestMessagesArriveInTheirOrder(t *testing.T) {
 	const n = 245
 	for _, one := range []bool{false, true} {
@@ -23,11 +23,17 @@ func TestMessagesArriveInTheirOrder(t *testing.T) {
 			t.Run(fmt.Sprintf("one by one %v, awaited %v", one, await), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					network := campus.NodeOptions(bellpull.WithTransports(mem.New()))
-					heard := make(chan string, 2*n)
+					heard, begin := make(chan string, 2*n), make(chan struct{})
+					hear := bellpull.HandlerFunc(func(_ *bellpull.Reply, r *bellpull.Request) {
+						<-begin
+						heard <- string(r.Borrow())
+					})
+					if await {
+						close(begin)
+					}
 					m := bellpull.NewMux()
-					m.Handle("route", bellpull.HandlerFunc(func(_ *bellpull.Reply, r *bellpull.Request) { heard <- string(r.Borrow()) }))
-					node, err := campus.Listen(t.Context(), "mem:b", m, network, campus.With(campus.Protocol{OneByOne: one,
-						OnMessage: bellpull.HandlerFunc(func(_ *bellpull.Reply, r *bellpull.Request) { heard <- string(r.Borrow()) })}))
+					m.Handle("route", hear)
+					node, err := campus.Listen(t.Context(), "mem:b", m, network, campus.With(campus.Protocol{OneByOne: one, OnMessage: hear}))
 					must(t, err)
 					defer node.Close(context.Background())
 					peer, err := campus.Dial(t.Context(), "mem:b", network)
@@ -41,6 +47,9 @@ func TestMessagesArriveInTheirOrder(t *testing.T) {
 						for await && len(got) < len(want) {
 							got = append(got, <-heard)
 						}
+					}
+					if !await {
+						close(begin)
 					}
 					for len(got) < len(want) {
 						got = append(got, <-heard)
