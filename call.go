@@ -145,7 +145,7 @@ func (p *Peer) begin(ctx context.Context, x *Exchange) {
 		x.Deadline = 1
 	}
 	if c, ok := ctx.Value(callKey{}).(*callConfig); ok {
-		x.Meta, x.Accepted = c.meta, c.accepted
+		x.Meta, x.Accepted, x.Sent = c.meta, c.accepted, c.sent
 	}
 }
 
@@ -163,7 +163,7 @@ func (p *Peer) encode(x *Exchange, op string, args []any) error {
 
 // finished takes an exchange back, without what the caller lent.
 func (n *Node) finished(x *Exchange) {
-	x.Args = nil
+	x.Args, x.Sent = nil, nil
 	n.exchanges.Put(x)
 }
 

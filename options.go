@@ -54,6 +54,7 @@ type dialConfig struct {
 }
 
 type callConfig struct {
+	sent       func()
 	meta       []Pair
 	idempotent bool
 	accepted   bool
@@ -135,3 +136,9 @@ func Idempotent() CallOption { return callOption(func(c *callConfig) { c.idempot
 
 // Accepted asks only for the word that the request was taken, not for its result (DMTP: WaitSend).
 func Accepted() CallOption { return callOption(func(c *callConfig) { c.accepted = true }) }
+
+// OnSent has f called when the request has its place among those that go out to the peer: what is sent after that comes
+// behind it. So calls that are to arrive in an order need not wait for each other's answers. f runs on the goroutine of the
+// call and must not block; it is called again when the call is made once more on another link, and never when nothing is
+// sent.
+func OnSent(f func()) CallOption { return callOption(func(c *callConfig) { c.sent = f }) }

@@ -58,7 +58,15 @@ func (w *Waiter) pending() bool { s := w.state.Load(); return s == waitPending |
 
 // Send is to be called between reserving room for the request and committing it. It says false when the waiter is over
 // already: its owner may have been told Never, so nothing must be committed; Await gives the reason at once.
-func (w *Waiter) Send() bool { return w.state.CompareAndSwap(waitPending, waitSent) }
+func (w *Waiter) Send() bool {
+	if !w.state.CompareAndSwap(waitPending, waitSent) {
+		return false
+	}
+	if w.X != nil && w.X.Sent != nil {
+		w.X.Sent()
+	}
+	return true
+}
 
 // take ends the wait without an answer, unless somebody else has: it says whether the waiter is the caller's now, and
 // notes whether the request was sent.
