@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -141,29 +142,46 @@ func TestCampusProgramsLeaveOutAlike(t *testing.T) {
 	}, args, args)
 }
 
-// TestCampusProgramTakesThingsInTheirOrder: one after another, when it is told to.
-func TestCampusProgramTakesThingsInTheirOrder(t *testing.T) {
-	dir := campusDir(t)
-	own := campusStart(t, campusOwn, dir, "ours", "--one-by-one")
-	other := campusStart(t, campusOther, dir, "theirs")
-	other.do("connect", dmtpFields{"to": "ours"})
-	own.event("connected")
-	var answers []<-chan dmtpAnswer
-	const count = 300
-	for i := range count {
-		do := []string{"notify", "request"}[i%2]
-		answers = append(answers, other.begin(do, dmtpFields{"to": "ours", "hex": fmt.Sprintf("%04x", i)}))
-	}
-	for i := range count {
-		e := own.await("something", func(dmtpFields) bool { return true })
-		if e.text("hex") != fmt.Sprintf("%04x", i) {
-			t.Fatalf("at %d: %v", i, e)
-		}
-	}
-	for i, a := range answers {
-		if got, err := other.finish("request", a); err != nil || i%2 == 1 && !strings.Contains(string(got), fmt.Sprintf("%04x", i)) {
-			t.Errorf("%d: %s, %v", i, got, err)
-		}
+// TestCampusProgramKeepsTheOrderOfThings: that of the commands, none of which waits for the one before, and of what comes,
+// when it is told to take it one by one. The other side keeps that of each kind.
+func TestCampusProgramKeepsTheOrderOfThings(t *testing.T) {
+	for _, p := range campusPairings[1:] {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			dir := campusDir(t)
+			beta := campusStart(t, p.beta, dir, "beta", "--one-by-one")
+			alpha := campusStart(t, p.alpha, dir, "alpha", "--one-by-one")
+			answers := []<-chan dmtpAnswer{alpha.begin("connect", dmtpFields{"to": "beta"})}
+			if p.alpha != campusOwn { // what it is asked before it is connected may overtake
+				beta.event("connected")
+			}
+			const count = 300
+			for i := range count {
+				do := []string{"notify", "request", "request"}[i%3]
+				answers = append(answers, alpha.begin(do, dmtpFields{"to": "beta", "hex": fmt.Sprintf("%04x", i)}))
+			}
+			if p.alpha == campusOwn {
+				beta.event("connected")
+			}
+			last := map[string]int{}
+			for range count {
+				e := beta.await("something", func(dmtpFields) bool { return true })
+				kind := e.text("event")
+				if p.beta == campusOwn {
+					kind = "any"
+				}
+				n, err := strconv.ParseInt(e.text("hex"), 16, 32)
+				if err != nil || int(n) < last[kind] {
+					t.Fatalf("behind %d: %v", last[kind], e)
+				}
+				last[kind] = int(n)
+			}
+			for i, a := range answers {
+				if _, err := alpha.finish("request", a); err != nil {
+					t.Errorf("%d: %v", i, err)
+				}
+			}
+		})
 	}
 }
 

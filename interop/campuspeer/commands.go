@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bellpull/bellpull"
@@ -32,10 +33,13 @@ type command struct {
 	Path    string                     `json:"path"`
 	Query   map[string]json.RawMessage `json:"query"`
 	Headers map[string]string          `json:"headers"`
+
+	placed func() // to be called when what the command sends has its place among what goes out
 }
 
-// oneWay are the commands that nobody answers. Those to one peer keep their order.
-var oneWay = map[string]bool{"notify": true, "notify_string": true, "json_notify": true, "raw_notify": true}
+// ordered are the commands that send to a peer in their order. Those that are true wait for an answer.
+var ordered = map[string]bool{"connect": false, "notify": false, "notify_string": false, "json_notify": false, "raw_notify": false,
+	"request": true, "json_get": true, "raw_get": true, "object_call": true}
 
 // take begins a command. One that waits does not hold up the next.
 func (p *peer) take(line []byte) {
@@ -49,19 +53,22 @@ func (p *peer) take(line []byte) {
 	if c.Timeout != nil {
 		timeout = time.Duration(*c.Timeout * float64(time.Millisecond))
 	}
-	var before, done chan struct{}
-	if oneWay[c.Do] && c.To != nil {
-		before, done = p.lanes[*c.To], make(chan struct{})
-		p.lanes[*c.To] = done
+	var before chan struct{}
+	c.placed = func() {}
+	if _, ok := ordered[c.Do]; ok && c.To != nil {
+		placed := make(chan struct{})
+		before, p.lanes[*c.To] = p.lanes[*c.To], placed
+		c.placed = sync.OnceFunc(func() { close(placed) })
 	}
 	p.wg.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), timeout)
+		ctx, cancel := context.WithTimeout(bellpull.WithCall(context.Background(), bellpull.OnSent(c.placed)), timeout)
 		defer cancel()
-		if done != nil {
-			defer close(done)
-		}
+		defer c.placed()
 		if before != nil {
-			<-before
+			select {
+			case <-before:
+			case <-ctx.Done():
+			}
 		}
 		result, err := p.do(ctx, &c)
 		p.lines.Answer(c.ID, result, err)
@@ -96,7 +103,7 @@ func (p *peer) do(ctx context.Context, c *command) (any, error) {
 	case "close":
 		return nil, s.drop(ctx, *c.To)
 	case "connect":
-		if err := s.connect(ctx, *c.To, c.Try); err != nil {
+		if err := s.connect(ctx, *c.To, c.Try, c.placed); err != nil {
 			return nil, err
 		}
 		return control.Fields{"name": *c.To}, nil
@@ -124,7 +131,7 @@ func (s *session) send(ctx context.Context, c *command) (result any, err error) 
 	if err != nil && c.Header != "" {
 		return nil, badArgument("header: %v", err)
 	}
-	if !oneWay[c.Do] {
+	if ordered[c.Do] {
 		defer s.asking()()
 	}
 	err = s.with(ctx, *c.To, func(ctx context.Context, to *bellpull.Peer) error {

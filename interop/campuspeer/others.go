@@ -128,8 +128,9 @@ func (s *session) heardOf(ctx context.Context, name string) {
 	}
 }
 
-// connect connects to a process of a name, or waits for the connection that there is.
-func (s *session) connect(ctx context.Context, name string, try bool) error {
+// connect connects to a process of a name, or waits for the connection that there is. begun is called when whoever asks
+// for the connection waits for it.
+func (s *session) connect(ctx context.Context, name string, try bool, begun func()) error {
 	for {
 		s.mu.Lock()
 		o := s.others[name]
@@ -142,6 +143,7 @@ func (s *session) connect(ctx context.Context, name string, try bool) error {
 		case o.dialled && !(o.broken && !s.opts.reconnect):
 			changed := o.changed
 			s.mu.Unlock()
+			begun()
 			select {
 			case <-changed:
 				continue
@@ -152,6 +154,7 @@ func (s *session) connect(ctx context.Context, name string, try bool) error {
 		o.dialled, o.broken = true, false
 		o.change()
 		s.mu.Unlock()
+		begun()
 		if err := s.dial(ctx, o, try); err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ type peer struct {
 	log   io.Writer
 
 	wg    sync.WaitGroup           // commands
-	lanes map[string]chan struct{} // what the next one-way command to a peer waits for; of the goroutine that reads commands
+	lanes map[string]chan struct{} // what the next command to a peer waits for; of the goroutine that reads commands
 
 	// mu guards the fields that follow.
 	mu       sync.Mutex

@@ -84,7 +84,7 @@ func postFoo(_ http.ResponseWriter, r *http.Request) (int, string, string) {
 
 // mvc sends an HTTP request.
 func (s *session) mvc(ctx context.Context, c *command) (result any, err error) {
-	if err := s.connect(ctx, *c.To, false); err != nil {
+	if err := s.connect(ctx, *c.To, false, c.placed); err != nil {
 		return nil, err
 	}
 	err = s.with(ctx, *c.To, func(ctx context.Context, to *bellpull.Peer) error {
