@@ -203,7 +203,7 @@ type Exchange struct {
 	Ctx      context.Context // never nil; looked at only when about to block
 	Verb     any             // a verb that one protocol has beside calls and notifies; see Peer.Do. nil for those
 	Notify   bool            // no answer is wanted
-	Sent     func()          // to be called when the request has its place among those that go out; may be nil
+	Sent     func()          // to be called, under no lock, when the request has its place among those that go out; may be nil
 	Accepted bool            // the answer is wanted when the request was taken, before it ran (DMTP WaitSend)
 	Method   string          // at most MaxMethod bytes
 	Encoding Encoding

@@ -136,6 +136,7 @@ func (l *link) request(x *bellpull.Exchange, body *campuswire.Body) error {
 	if err := l.send(x, w, n, body); err != nil {
 		return err
 	}
+	w.Tell(x)
 	if others {
 		runtime.Gosched() // let the others add their frames to the batch
 	}

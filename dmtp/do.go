@@ -70,6 +70,7 @@ func (l *link) call(x *bellpull.Exchange, compact bool) error {
 		l.pump.Release(w)
 		return err
 	}
+	w.Tell(x)
 	if others {
 		// Others are at it too: let them add their frames to the batch, one write for all.
 		runtime.Gosched()

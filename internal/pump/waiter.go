@@ -44,6 +44,7 @@ type Waiter struct {
 	stop     func() bool       // of the context function
 	ran      bellpull.Executed // what is known of a request that ends without an answer; set before its state is
 
+	sent       bool // Send said true; the owner's
 	isParked   bool
 	prev, next *Waiter
 }
@@ -59,13 +60,15 @@ func (w *Waiter) pending() bool { s := w.state.Load(); return s == waitPending |
 // Send is to be called between reserving room for the request and committing it. It says false when the waiter is over
 // already: its owner may have been told Never, so nothing must be committed; Await gives the reason at once.
 func (w *Waiter) Send() bool {
-	if !w.state.CompareAndSwap(waitPending, waitSent) {
-		return false
+	w.sent = w.state.CompareAndSwap(waitPending, waitSent)
+	return w.sent
+}
+
+// Tell calls the exchange's Sent if the request was committed. It runs the user's code: the batch must be free again.
+func (w *Waiter) Tell(x *bellpull.Exchange) {
+	if x.Sent != nil && w.sent {
+		x.Sent()
 	}
-	if w.X != nil && w.X.Sent != nil {
-		w.X.Sent()
-	}
-	return true
 }
 
 // take ends the wait without an answer, unless somebody else has: it says whether the waiter is the caller's now, and
@@ -147,7 +150,7 @@ func (p *Pump) Acquire(x *bellpull.Exchange, kind uint8) (w *Waiter, others bool
 	}
 	others = s.inUse > 0
 	s.inUse++
-	w.X, w.Kind, w.Err = x, kind, nil
+	w.X, w.Kind, w.Err, w.sent = x, kind, nil, false
 	w.ctx, w.deadline = x.Ctx, x.Deadline
 	w.state.Store(waitPending)
 	sooner := x.Deadline != 0 && (s.next == 0 || x.Deadline < s.next)
