@@ -16,7 +16,6 @@ import (
 type recOrder struct {
 	do          string
 	To          string
-	Try         bool
 	Hex         string
 	Fill        *int
 	Seed        int
@@ -42,7 +41,7 @@ type recRun struct {
 	err    error
 }
 
-// noteWords are notes that are no commands of the control protocol: what they mean, with a command for each of ours.
+// recNotes are notes that are no commands of the control protocol: what they mean, with a command for each of ours.
 var recNotes = []struct {
 	text  *regexp.Regexp
 	do    []string
