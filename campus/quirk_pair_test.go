@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/campus"
 	"github.com/bellpull/bellpull/transport"
 )
@@ -213,42 +214,52 @@ func TestManyDialsMakeOnePair(t *testing.T) {
 	}
 }
 
-// TestWhoHangsUpOnEveryDial: a process that registers, and closes what it accepts, is not dialled for ever.
-func TestWhoHangsUpOnEveryDial(t *testing.T) {
-	for _, kind := range places() {
-		t.Run(kind, func(t *testing.T) {
-			p := newPlace(t, kind)
-			node := p.echoNode(t, "node", &campus.Protocol{}, "raw", "other")
-			a, err := transport.ParseAddr(p.at("raw"))
-			must(t, err)
-			l, err := p.carrier.Listen(t.Context(), a)
-			must(t, err)
-			var dialled atomic.Int32
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				for {
-					c, err := l.AcceptConn()
-					if err != nil {
-						return
-					}
-					c.Close()
-					dialled.Add(1)
-				}
-			}()
-			other := p.raw(t, "other")
-			for range 5 {
-				out := other.dial("node")
-				out.frame(typeRegister, registration("raw"))
-				out.ends()
-			}
-			l.Close()
-			<-done
-			if n := dialled.Load(); n < 5 || n > 5*4 {
-				t.Errorf("dialled back %d times to five registrations", n)
-			}
-			out, in := other.meet("node")
-			alive(t, node, other, out, in)
-		})
+// gone is a carrier on which whoever listens under one name has hung up as soon as it is dialled.
+type gone struct {
+	transport.Transport
+	at    transport.Addr
+	dials atomic.Int32
+}
+
+type goneConn struct{ transport.Conn }
+
+func (goneConn) HungUp() bool       { return true }
+func (goneConn) Ended() bool        { return true }
+func (goneConn) AwaitHangUp() error { return nil }
+
+func (g *gone) Dial(ctx context.Context, a transport.Addr) (transport.Conn, error) {
+	c, err := g.Transport.Dial(ctx, a)
+	if err == nil && a == g.at {
+		g.dials.Add(1)
+		return goneConn{c}, nil
 	}
+	return c, err
+}
+
+// TestWhoHangsUpOnEveryDial: a process that registers, and hangs up on who dials it, is taken for the successor of one
+// that was dialled in vain, and is not dialled for ever.
+func TestWhoHangsUpOnEveryDial(t *testing.T) {
+	p := newPlace(t, "mem")
+	at, err := transport.ParseAddr(p.at("raw"))
+	must(t, err)
+	g := &gone{Transport: p.carrier, at: at}
+	p.carrier = g
+	proto := &campus.Protocol{}
+	node := p.echoNode(t, "node", proto)
+	refused := watch(t, node, bellpull.EventRefused)
+	raw, other := p.raw(t, "raw"), p.raw(t, "other")
+	out := other.dial("node")
+	out.frame(typeRegister, registration("raw"))
+	out.ends()
+	if e := refused(); e.Name != "raw" {
+		t.Errorf("%q refused with %v", e.Name, e.Err)
+	}
+	if n := g.dials.Load(); n != 4 {
+		t.Errorf("dialled %d times, want once and for three predecessors", n)
+	}
+	_, err = node.Dial(t.Context(), p.at("raw"), proto)
+	wantError(t, err, bellpull.CodeUnavailable, bellpull.Never)
+	out, in := other.meet("node")
+	alive(t, node, other, out, in)
+	_ = raw
 }
