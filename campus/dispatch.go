@@ -55,7 +55,7 @@ var errRest = errors.New("longer than it says")
 // onAnswer gives an answer to whoever waits for it, or says what is wrong with it: .NET cuts what does not fit, so that
 // its caller gets a part for the whole (section 14, Q23). A reader that is not the link's own has no part in its waiters.
 func (l *link) onAnswer(r *pump.Reader, a campuswire.Envelope, bad error) {
-	if a.ID > math.MaxInt32 {
+	if uint32(a.ID>>32) != l.number || a.ID&math.MaxUint32 > math.MaxInt32 {
 		return
 	}
 	w := l.pump.Claim(int32(a.ID), waitAnswer)

@@ -153,7 +153,7 @@ func (l *link) send(x *bellpull.Exchange, w *pump.Waiter, n int, body *campuswir
 		l.pump.Out().Commit(0) // given up while it waited for room; Await says why
 		return nil
 	}
-	_, err = l.e.framing.AppendRequest(room[:0], l.e.ack(), uint64(uint32(w.Sign())), body)
+	_, err = l.e.framing.AppendRequest(room[:0], l.e.ack(), l.id(w), body)
 	l.pump.Out().Commit(n)
 	return err
 }

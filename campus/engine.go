@@ -27,10 +27,11 @@ type engine struct {
 	onMessage, onRequest *bellpull.Method // nil where there is none
 	members              sync.Map         // of *member to the *bellpull.Method that invokes it
 
-	acks atomic.Uint64
-	life context.Context // ends with the engine
-	stop context.CancelFunc
-	wg   sync.WaitGroup
+	acks  atomic.Uint64
+	links atomic.Uint32   // the number of the last one, counted from anywhere
+	life  context.Context // ends with the engine
+	stop  context.CancelFunc
+	wg    sync.WaitGroup
 
 	// mu guards the fields that follow. No other lock is taken while it is held.
 	mu      sync.Mutex
@@ -60,6 +61,7 @@ func newEngine(cfg Protocol, f campuswire.Framing, h bellpull.Host) (*engine, er
 	if cfg.OneByOne {
 		e.host = oneByOne{h, make(chan struct{}, 1)}
 	}
+	e.links.Store(rand.Uint32())
 	e.life, e.stop = context.WithCancel(context.Background())
 	e.mon = pump.NewMonitor()
 	return e, nil

@@ -23,6 +23,7 @@ type link struct {
 	traits   transport.Traits
 	home     transport.Addr // where its process is dialled
 	in       transport.Port
+	number   uint32 // see id
 	inConn   transport.Conn
 	out      *outbound
 	pump     *pump.Pump
@@ -39,6 +40,7 @@ type link struct {
 func (e *engine) link(ctx context.Context, name string, home transport.Addr, in *inbound, out *outbound, dialled bool) (*link, error) {
 	l := &link{e: e, name: name, dialled: dialled, home: home, in: in.reader(), inConn: in.conn, out: out,
 		up: make(chan struct{}), down: make(chan struct{}), also: map[*side]struct{}{}}
+	l.number = e.links.Add(1)
 	l.identity, l.traits = in.conn.Identity(), out.conn.Traits()
 	l.pump = pump.New(l.in, out.port, l, e.host, e.mon, e.limits)
 	if !e.run(l.pump) {
@@ -71,6 +73,10 @@ func (e *engine) link(ctx context.Context, name string, home transport.Addr, in 
 func (l *link) deaf() {
 	l.pump.Deaf(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "link", Msg: "the other side closed the connection it reads from"})
 }
+
+// id gives the number of a request. Links have numbers of their own in it: between machines one pipe may overtake another,
+// and the answer to a request of an ended link may come where the next one reads.
+func (l *link) id(w *pump.Waiter) uint64 { return uint64(l.number)<<32 | uint64(uint32(w.Sign())) }
 
 // whole says that the process at the other end still has both connections, as far as the carrier can tell.
 func (l *link) whole() bool { return !ended(l.inConn) && !l.out.hungUp() }

@@ -58,7 +58,7 @@ var rules = []rule{
 	{dir: "internal/shmport", layer: carrier, may: []string{"transport", "transport/unixsock"}, tests: []string{".", "dmtp"},
 		why: "shared memory is set up over a Unix socket, which stays its lifeline"},
 	{dir: "internal/sim", layer: carrier, may: []string{"transport", "transport/mem"},
-		tests: []string{".", "dmtp", "internal/dmtpwire", "internal/recorded", "transport/transporttest"},
+		tests: []string{".", "dmtp", "campus", "internal/dmtpwire", "internal/recorded", "transport/transporttest"},
 		why:   "a network that fails is a carrier, and knows nothing of calls; its tests run whole nodes on it"},
 	{dir: "transport/transporttest", layer: carrier, may: []string{"transport"}, tests: []string{"transport/mem"},
 		why: "the suite judges carriers, so it must not depend on one"},

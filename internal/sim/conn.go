@@ -44,6 +44,7 @@ type conn struct {
 var (
 	_ transport.Conn      = (*conn)(nil)
 	_ transport.TryWriter = (*conn)(nil)
+	_ transport.Ender     = (*conn)(nil)
 )
 
 func newPair(n *Net, name string, local, remote transport.Addr, c Course, d Dice) *pair {
@@ -142,6 +143,10 @@ func (c *conn) SetDeadline(t time.Time) error {
 	}
 	return c.SetWriteDeadline(t)
 }
+
+// Ended says that the end of what the other end wrote has arrived, and HungUp that it was closed, or the connection cut.
+func (c *conn) Ended() bool  { return c.isClosed() || c.raw.Ended() }
+func (c *conn) HungUp() bool { return c.isClosed() || c.raw.HungUp() }
 
 func (c *conn) LocalAddr() net.Addr  { return c.local }
 func (c *conn) RemoteAddr() net.Addr { return c.remote }

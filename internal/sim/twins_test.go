@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/campus"
 	"github.com/bellpull/bellpull/dmtp"
 )
 
@@ -16,6 +17,7 @@ import (
 type twin struct {
 	*process
 	address, other string
+	proto          bellpull.Protocol
 	plan           clientPlan
 	peer           *bellpull.Peer // what its own dial gave; nil before
 }
@@ -23,12 +25,15 @@ type twin struct {
 // startTwin starts the i-th process of a side.
 func (w *world) startTwin(side, i int, plan clientPlan) *twin {
 	mux := bellpull.NewMux()
-	t := &twin{address: fmt.Sprint("mem:", side), other: fmt.Sprint("mem:", 1-side), plan: plan}
+	t := &twin{address: fmt.Sprint("mem:", side), other: fmt.Sprint("mem:", 1-side), plan: plan, proto: &dmtp.Protocol{}}
+	if w.campus {
+		t.proto = &campus.Protocol{}
+	}
 	t.process = w.process(fmt.Sprintf("twin%d.%d", side, i), plan.name, mux)
 	for _, method := range []string{"do", "back"} {
 		mux.Handle(method, bellpull.HandlerFunc(func(r *bellpull.Reply, q *bellpull.Request) { w.do(t.process, r, q) }))
 	}
-	if err := t.node.Listen(context.Background(), t.address, &dmtp.Protocol{}); err != nil {
+	if err := t.node.Listen(context.Background(), t.address, t.proto); err != nil {
 		w.wrong("%s cannot listen: %v", t.name, err)
 	}
 	return t
@@ -40,7 +45,7 @@ func (t *twin) run() {
 	time.Sleep(t.plan.start)
 	for try := 0; t.peer == nil && !t.host.Dead(); try++ {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		p, err := t.node.Dial(ctx, t.other, &dmtp.Protocol{}, bellpull.WaitForServer())
+		p, err := t.node.Dial(ctx, t.other, t.proto, bellpull.WaitForServer())
 		cancel()
 		w.note("%s dialled: %s", t.name, verdict(err))
 		if t.peer = p; err == nil {
@@ -81,7 +86,10 @@ func (w *world) playTwins() {
 	id := 10_000
 	plan := func(side int) clientPlan {
 		c := newClientPlan(r, w.plan, &id)
-		if c.name = ""; w.plan.named {
+		switch c.name = ""; {
+		case w.campus:
+			c.name = fmt.Sprint(side) // which is the address
+		case w.plan.named:
 			c.name = fmt.Sprint("twin", side)
 		}
 		for i := range c.ops {
@@ -165,11 +173,25 @@ func (w *world) settleTwins(twins []*twin) {
 	if twins[0].links() != 1 || twins[1].links() != 1 {
 		w.wrong("later there are %d and %d links", twins[0].links(), twins[1].links())
 	}
+	if n := w.net.Open(); w.campus && n != 4 {
+		w.wrong("later there are %d ends of pipes, want two pipes", n)
+	}
+}
+
+// playPipes is playTwins with dotnetCampus.Ipc, whose links are two pipes each.
+func (w *world) playPipes() {
+	w.campus = true
+	w.playTwins()
 }
 
 // TestTwinsInTrouble has two nodes dial each other, at random times and through trouble: they end up with one link each,
 // and calls work both ways.
 func TestTwinsInTrouble(t *testing.T) { many(t, runs(t)/4, 0, (*world).playTwins) }
+
+// TestPipesInTrouble and TestPipesAtOnce are the same with dotnetCampus.Ipc: one pipe each way in the end.
+func TestPipesInTrouble(t *testing.T) { many(t, runs(t)/4, 0, (*world).playPipes) }
+
+func TestPipesAtOnce(t *testing.T) { many(t, runs(t)/4, grid, (*world).playPipes) }
 
 // TestTwinsAtOnce is the same on the millisecond, so that they dial at the same instant.
 func TestTwinsAtOnce(t *testing.T) { many(t, runs(t)/4, grid, (*world).playTwins) }

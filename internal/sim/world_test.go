@@ -18,8 +18,9 @@ const address = "mem:x"
 // world is a run on its way.
 type world struct {
 	*journal
-	plan *plan
-	net  *sim.Net
+	plan   *plan
+	net    *sim.Net
+	campus bool // dotnetCampus.Ipc is spoken
 
 	clients []*client
 	closing sync.WaitGroup // of servers that were
