@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bellpull/bellpull"
-	"github.com/bellpull/bellpull/dmtp"
 )
 
 // callRecord is one answer in -o json.
@@ -84,7 +83,7 @@ func (c *caller) watch(next bellpull.CallFunc) bellpull.CallFunc {
 }
 
 func (c *caller) run(ctx context.Context, addr string, raw bool, repeat int) error {
-	p, err := c.link.dial(ctx, addr, dmtp.NodeOptions(bellpull.WithCallInterceptor(c.watch)))
+	p, err := c.link.dial(ctx, addr, bellpull.WithCallInterceptor(c.watch))
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/campus"
 	"github.com/bellpull/bellpull/transport"
 )
 
@@ -28,7 +29,7 @@ func (a *app) doctorCmd() *cobra.Command {
 		Short: "Find out why a server cannot be reached, or that all is well",
 		Long: `doctor looks at an address step by step: its form, the files or hosts behind it, the connection, who serves it,
 the handshake, what the link can do, and a ping. Each failure comes with its cause and what to do. The exit code is
-that of the first failure, or 6 when something else than DMTP answered.`,
+that of the first failure, or 6 when something else than DMTP answered. dotnetCampus.Ipc has no ping.`,
 		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d := &doctor{app: a, link: &l}
@@ -85,6 +86,10 @@ func (d *doctor) badError(check string, err error) {
 
 // examine goes through the checks, each of which needs those before. An error is one of usage.
 func (d *doctor) examine(ctx context.Context, addr string) error {
+	pipes, err := d.link.campus(addr)
+	if err != nil {
+		return err
+	}
 	proto, err := d.link.protocol()
 	if err != nil {
 		return err
@@ -95,6 +100,9 @@ func (d *doctor) examine(ctx context.Context, addr string) error {
 		return nil
 	}
 	set := proto.Transports()
+	if pipes {
+		set = (&campus.Protocol{}).Transports()
+	}
 	if _, err := set.Find(a); err != nil {
 		d.badError("address", bellpull.WrapTransport("resolve", addr, err))
 		return nil
@@ -154,7 +162,7 @@ func (d *doctor) handshake(ctx context.Context, set transport.Set, a transport.A
 		switch {
 		case e.Code == bellpull.CodeRefused && e.Remote:
 			d.bad("handshake", pr.exit, "refused: "+fmt.Sprintf("%q", e.Msg), d.tokenFix())
-		case e.Code == bellpull.CodeProtocol || e.Code == bellpull.CodeDeadline:
+		case (e.Code == bellpull.CodeProtocol || e.Code == bellpull.CodeDeadline) && d.link.speak == speakDMTP:
 			d.bad("handshake", pr.exit, pr.Message, pr.Hint)
 			d.probe(ctx, set, a)
 		default:
@@ -165,6 +173,9 @@ func (d *doctor) handshake(ctx context.Context, set transport.Set, a transport.A
 	defer hangUp(p)
 	d.good("handshake", "let in; the server is known as %s", oneLine(p.Name(), 80))
 	d.good("traits", "%s", traitsText(p.Traits()))
+	if !p.Traits().Pings {
+		return
+	}
 	pctx, cancel := context.WithTimeout(ctx, d.link.timeout)
 	defer cancel()
 	took, err := p.Ping(pctx)
@@ -192,7 +203,7 @@ func traitsText(t bellpull.Traits) string {
 		}
 	}
 	add(t.Compact, "compact frames (both ends are Bellpull)")
-	add(!t.Compact, "plain frames")
+	add(!t.Compact && t.Protocol == speakDMTP, "plain frames")
 	add(t.Calls, "calls")
 	add(t.Notifies, "notifies")
 	add(t.Messages, "messages")

@@ -14,6 +14,7 @@ import (
 
 // link holds the flags that say how to connect.
 type link struct {
+	speak     string
 	token     string
 	id        string
 	name      string
@@ -39,6 +40,7 @@ func (l *link) listenFlags(f *pflag.FlagSet) {
 }
 
 func (l *link) flags(f *pflag.FlagSet) {
+	l.speaks(f)
 	f.StringVar(&l.token, "token", "", "shared secret (default: $BELL_TOKEN)")
 	f.StringVar(&l.name, "name", "", "name of this process, for its peers")
 	f.DurationVar(&l.timeout, "timeout", 5*time.Second, "bound for each step")
@@ -63,7 +65,11 @@ func (l *link) protocol() (dmtp.Protocol, error) {
 }
 
 // dial connects as the flags say. The peer does not reconnect: a lost connection is to be seen.
-func (l *link) dial(ctx context.Context, addr string, opts ...dmtp.Option) (*bellpull.Peer, error) {
+func (l *link) dial(ctx context.Context, addr string, node ...bellpull.NodeOption) (*bellpull.Peer, error) {
+	pipes, err := l.campus(addr)
+	if err != nil {
+		return nil, err
+	}
 	p, err := l.protocol()
 	if err != nil {
 		return nil, err
@@ -74,8 +80,10 @@ func (l *link) dial(ctx context.Context, addr string, opts ...dmtp.Option) (*bel
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
-	opts = append([]dmtp.Option{dmtp.With(p), dmtp.Name(l.name), dmtp.DialOptions(dial...)}, opts...)
-	return dmtp.Dial(ctx, addr, opts...)
+	if pipes {
+		return l.dialPipes(ctx, addr, dial, node)
+	}
+	return dmtp.Dial(ctx, addr, dmtp.With(p), dmtp.Name(l.name), dmtp.DialOptions(dial...), dmtp.NodeOptions(node...))
 }
 
 // hangUp says goodbye to a peer, for a second at most.
@@ -86,8 +94,11 @@ func hangUp(p *bellpull.Peer) {
 }
 
 // arrived makes sure that the other side has read all that was sent: it reads in order, so it has when it answers a
-// ping. An error of it leaves open whether what was sent is there.
+// ping. An error of it leaves open whether what was sent is there. Where there are no pings, hanging up sends what is left.
 func (l *link) arrived(ctx context.Context, p *bellpull.Peer, op, method string) error {
+	if p.Up() && !p.Traits().Pings {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	_, err := p.Ping(ctx)

@@ -26,6 +26,10 @@ are answered no_method.`,
 			if count < 0 {
 				return usage("--count %d is negative", count)
 			}
+			pipes, err := l.campus(args...)
+			if err != nil {
+				return err
+			}
 			p, err := l.protocol()
 			if err != nil {
 				return err
@@ -37,14 +41,24 @@ are answered no_method.`,
 				left.take(func() { a.showFrame(f, max) })
 			}
 			m := bellpull.NewMux()
-			m.HandleOthers(bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) {
+			others := bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) {
 				if !r.Notify() {
 					w.Fail(noMethods)
 				}
 				left.take(func() { a.showArrival(r, max) })
-			}))
+			})
+			m.HandleOthers(others)
 			s := server{app: a, link: &l, grace: l.timeout, node: bellpull.NewNode(l.name, bellpull.WithMux(m))}
-			return s.run(ctx, &p, args)
+			if !pipes {
+				return s.run(ctx, &p, args)
+			}
+			q, err := l.pipes()
+			if err != nil {
+				return err
+			}
+			q.OnMessage, q.OnRequest = others, others
+			s.node = bellpull.NewNode(l.ownName(args[0]), bellpull.WithMux(m))
+			return s.run(ctx, q, args)
 		},
 	}
 	l.listenFlags(cmd.Flags())

@@ -83,7 +83,7 @@ var known = []struct {
 	{prefix("HTTP/"), "an HTTP server", ""},
 	{prefix("<!"), "an HTTP server", ""},
 	{prefix("SSH-"), "an SSH server", ""},
-	{prefix("\r\x00dotnet campus"), "a dotnetCampus.Ipc service", "connect to it with a program that speaks its protocol"},
+	{prefix("\r\x00dotnet campus"), "a dotnetCampus.Ipc service", "speak its protocol: --protocol campus"},
 	{func(b []byte) bool { return len(b) > 2 && (b[0] == 0x15 || b[0] == 0x16) && b[1] == 3 }, "a TLS server", "use tcps: instead of tcp:"},
 	{func(b []byte) bool { return len(b) >= 5 && b[0] == 0 && b[3] == 4 }, "an HTTP/2 server, gRPC perhaps", ""},
 	{prefix("220 "), "a mail or FTP server", ""},

@@ -123,7 +123,8 @@ func cmdLaunch(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: launch NAME COMMAND...")
 	}
 	r := &running{cmd: exec.Command(args[1], args[2:]...), done: make(chan struct{})}
-	r.cmd.Env = append(os.Environ(), "BELL_TOKEN="+ts.Getenv("BELL_TOKEN"), "GORACE="+ts.Getenv("GORACE"))
+	r.cmd.Env = append(os.Environ(), "BELL_TOKEN="+ts.Getenv("BELL_TOKEN"), "GORACE="+ts.Getenv("GORACE"),
+		"TMPDIR="+ts.Getenv("TMPDIR"))
 	r.cmd.Stderr = os.Stderr
 	out, err := r.cmd.StdoutPipe()
 	ts.Check(err)

@@ -15,7 +15,7 @@ import (
 
 // sendRecord says in -o json that a user frame was read by the other side.
 type sendRecord struct {
-	Flags uint16 `json:"flags"`
+	Flags uint64 `json:"flags"`
 	Bytes int    `json:"bytes"`
 	Sent  bool   `json:"sent"`
 }
@@ -29,13 +29,22 @@ func (a *app) sendCmd() *cobra.Command {
 		Use:   "send ADDRESS FLAGS",
 		Short: "Send a user frame: a number and bytes without a method",
 		Long: `send sends a DMTP user frame and waits until the other side has read it. FLAGS is its number, 23 to 65535,
-decimal or 0x…; the protocol's own numbers are refused. The bytes are those of --hex or --text, else the input.`,
+decimal or 0x…; the protocol's own numbers are refused. The bytes are those of --hex or --text, else the input.
+With --protocol campus it is a message without a route, and FLAGS its business header of 64 bits, 0 for none.`,
 		Example: "  bell send local:demo 1000 --text hello\n  bell send local:demo 0x3e8 --hex '01 02 ff'",
 		Args:    usageArgs(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			flags, err := strconv.ParseUint(args[1], 0, 16)
+			pipes, err := l.campus(args[0])
 			if err != nil {
-				return usage("FLAGS %q is no number from 0 to 65535", args[1])
+				return err
+			}
+			bits := 16
+			if pipes {
+				bits = 64
+			}
+			flags, err := strconv.ParseUint(args[1], 0, bits)
+			if err != nil {
+				return usage("FLAGS %q is no number of %d bits", args[1], bits)
 			}
 			var body []byte
 			switch given := cmd.Flags().Changed; {
@@ -52,6 +61,9 @@ decimal or 0x…; the protocol's own numbers are refused. The bytes are those of
 					return &localError{fmt.Errorf("reading the input: %w", err), "give the bytes by --hex, --text or < FILE"}
 				}
 			}
+			if pipes {
+				return a.sendPipes(cmd.Context(), &l, args[0], flags, body)
+			}
 			p, err := l.dial(cmd.Context(), args[0])
 			if err != nil {
 				return err
@@ -65,7 +77,7 @@ decimal or 0x…; the protocol's own numbers are refused. The bytes are those of
 			if err := l.arrived(ctx, p, "send", ""); err != nil {
 				return err
 			}
-			a.emit(sendRecord{uint16(flags), len(body), true}, fmt.Sprintf("sent %d bytes, flags %d", len(body), flags))
+			a.emit(sendRecord{flags, len(body), true}, fmt.Sprintf("sent %d bytes, flags %d", len(body), flags))
 			return nil
 		},
 	}

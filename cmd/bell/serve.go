@@ -30,10 +30,17 @@ func (a *app) serveCmd() *cobra.Command {
   upper TEXT    the text in capitals
   whoami        what the server knows of the caller
 
+With --protocol campus each takes one object and gives one: add '{"A":1,"B":2}', upper '{"Text":"x"}', sleep
+'{"Milliseconds":5}'.
+
 The first SIGINT or SIGTERM lets calls that run finish, the second ends at once.`,
 		Example: "  bell serve local:demo tcp:127.0.0.1:0 --token secret",
 		Args:    usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			pipes, err := l.campus(args...)
+			if err != nil {
+				return err
+			}
 			p, err := l.protocol()
 			if err != nil {
 				return err
@@ -47,8 +54,17 @@ The first SIGINT or SIGTERM lets calls that run finish, the second ends at once.
 					a.showFrame(f, max)
 				}
 			}
-			s := server{app: a, link: &l, grace: grace, node: bellpull.NewNode(l.name, append(opts, bellpull.WithMux(demoMux()))...)}
-			return s.run(cmd.Context(), &p, args)
+			s := server{app: a, link: &l, grace: grace}
+			if !pipes {
+				s.node = bellpull.NewNode(l.name, append(opts, bellpull.WithMux(demoMux()))...)
+				return s.run(cmd.Context(), &p, args)
+			}
+			q, err := l.pipes()
+			if err != nil {
+				return err
+			}
+			s.node = bellpull.NewNode(l.ownName(args[0]), append(opts, bellpull.WithMux(pipeMux()))...)
+			return s.run(cmd.Context(), q, args)
 		},
 	}
 	l.listenFlags(cmd.Flags())
