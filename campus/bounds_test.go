@@ -15,6 +15,7 @@ import (
 	"github.com/bellpull/bellpull/campus"
 	"github.com/bellpull/bellpull/internal/campuswire"
 	"github.com/bellpull/bellpull/internal/fdtest"
+	"github.com/bellpull/bellpull/transport"
 )
 
 // heap gives what this process holds, after what can go has gone.
@@ -134,6 +135,59 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 				alive(t, node, other, out, in)
 			}
 		})
+	}
+}
+
+// silent is a carrier on which a dial to some names does not end by itself.
+type silent struct {
+	transport.Transport
+	began chan struct{}
+}
+
+func (s silent) Dial(ctx context.Context, a transport.Addr) (transport.Conn, error) {
+	if strings.HasPrefix(a.Rest, "silent") {
+		s.began <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return s.Transport.Dial(ctx, a)
+}
+
+// TestDialsBackMakeRoom: whoever registers under names where nobody answers holds up so many dials and no more, and
+// nobody else.
+func TestDialsBackMakeRoom(t *testing.T) {
+	p := newPlace(t, "mem")
+	began := make(chan struct{}, 100)
+	p.carrier = silent{p.carrier, began}
+	node := p.echoNode(t, "node", &campus.Protocol{MaxPending: 20, RegisterTimeout: patience})
+	refused := watch(t, node, bellpull.EventRefused)
+	raw := p.raw(t, "raw")
+	var waiting []*rawConn
+	for i := range 50 {
+		out := raw.dial("node")
+		out.frame(typeRegister, registration(fmt.Sprint("silent ", i)))
+		waiting = append(waiting, out)
+		<-began
+		if i >= 20 {
+			if e := refused(); !strings.Contains(e.Err.Error(), "too many to dial back at once") {
+				t.Errorf("%q refused with %v", e.Name, e.Err)
+			}
+		}
+	}
+	out, in := raw.meet("node")
+	if e := refused(); !strings.Contains(e.Err.Error(), "too many to dial back at once") {
+		t.Errorf("%q refused with %v", e.Name, e.Err)
+	}
+	alive(t, node, raw, out, in)
+	open := 0
+	for _, c := range waiting {
+		c.SetReadDeadline(time.Now().Add(time.Millisecond))
+		if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+			open++
+		}
+	}
+	if open != 19 {
+		t.Errorf("%d wait to be dialled back, want 19", open)
 	}
 }
 

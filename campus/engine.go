@@ -39,6 +39,7 @@ type engine struct {
 	records map[string]*record
 	taken   int64                   // connections so far
 	pending []*inbound              // accepted and not registered, oldest first
+	backs   []*back                 // dials back to who has registered, oldest first
 	pumps   map[*pump.Pump]struct{} // of links and sides, until no goroutine of theirs is left
 }
 

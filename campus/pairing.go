@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 
 var (
 	errOtherProcess = errors.New("another process than the one that listens under the name")
+	errCrowd        = errors.New("too many to dial back at once")
 	errHangsUp      = errors.New("it hangs up on whoever dials it")
 	errTwoOfAName   = errors.New("another process of the name is connected")
 )
@@ -47,6 +49,33 @@ func (e *engine) half(ctx context.Context, t *attempt, out *outbound, to transpo
 		}
 		in.port.Close()
 		e.refused(in.name, in.conn.Identity(), errOtherProcess)
+	}
+}
+
+// A back is one dial back under way.
+type back struct{ stop context.CancelCauseFunc }
+
+// backContext bounds a dial back: by time, and by number, since a process that registers under names where nobody
+// answers makes this side wait for each. The oldest makes room. done is to be called when it is over.
+func (e *engine) backContext() (ctx context.Context, done func()) {
+	ctx, cancel := context.WithTimeout(e.life, e.cfg.RegisterTimeout)
+	ctx, stop := context.WithCancelCause(ctx)
+	b := &back{stop}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.backs) == e.cfg.MaxPending {
+		e.backs[0].stop(errCrowd)
+		e.backs = e.backs[1:]
+	}
+	e.backs = append(e.backs, b)
+	return ctx, func() {
+		stop(nil)
+		cancel()
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if i := slices.Index(e.backs, b); i >= 0 {
+			e.backs = slices.Delete(e.backs, i, i+1)
+		}
 	}
 }
 

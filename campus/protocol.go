@@ -53,7 +53,8 @@ type Protocol struct {
 	// (IpcTaskScheduling.LocalOneByOne). A handler that waits for a peer which waits for a handler here waits until its
 	// deadline. Default: they run concurrently, messages of one peer in their order (GlobalConcurrent).
 	OneByOne bool
-	// MaxPending bounds the connections that have not registered yet; the oldest makes room. Default 256.
+	// MaxPending bounds the connections that have not registered yet, and apart from them those that have and are being
+	// dialled back; the oldest makes room. Default 256.
 	MaxPending int
 }
 

@@ -168,14 +168,17 @@ func (e *engine) arrived(in *inbound) {
 
 // answer dials back to a process that has registered.
 func (e *engine) answer(r *record, t *attempt, first *inbound) {
-	ctx, cancel := context.WithTimeout(e.life, e.cfg.RegisterTimeout)
-	defer cancel()
+	ctx, done := e.backContext()
+	defer done()
 	to, err := e.backTo(r.name, first.conn.Traits().Scheme)
 	var l *link
 	if err == nil && !ended(first.conn) {
 		l, err = e.dialBack(ctx, r, t, to, first.conn.Identity())
 	}
 	if err != nil {
+		if cause := context.Cause(ctx); cause == errCrowd {
+			err = cause
+		}
 		e.refused(r.name, first.conn.Identity(), err)
 	}
 	e.over(r, t, l, false)
