@@ -25,6 +25,7 @@ func TestNamesInRegistrations(t *testing.T) {
 		"a length that is too great":   {registrationOf(1000, "raw"), "raw"},
 		"the greatest length":          {registrationOf(1<<31-1, "raw"), "raw"},
 		"four bytes behind it":         {append(registration("raw"), "tail"...), "raw"},
+		"bytes behind other letters":   {append(registration("ét35"), "XYZ"...), "ét35"},
 		"the longest name":             {registration(long), long},
 		"a name that is too long":      {registration(long + "n"), ""},
 		"no name":                      {registration(""), ""},
@@ -156,6 +157,34 @@ func TestAPathIsNoName(t *testing.T) {
 	in.registered("node")
 	raw.name = "../trap"
 	alive(t, node, raw, out, in)
+}
+
+// TestTheNodesOwnName: whoever registers under it has the node dial itself, once, and nobody is harmed.
+func TestTheNodesOwnName(t *testing.T) {
+	for _, kind := range places() {
+		t.Run(kind, func(t *testing.T) {
+			p := newPlace(t, kind)
+			node := p.echoNode(t, "node", &campus.Protocol{RegisterTimeout: time.Second}, "node", "raw")
+			raw := p.raw(t, "raw")
+			for range 5 {
+				out := raw.dial("node")
+				out.frame(typeRegister, registration("node"))
+				out.request(1, "to whom is this answered?")
+			}
+			out, in := raw.meet("node")
+			alive(t, node, raw, out, in)
+			links := 0
+			for range node.Peers() {
+				links++
+			}
+			if links > 2 { // raw, and the node itself
+				t.Errorf("%d peers", links)
+			}
+			if len(raw.in) > 0 {
+				t.Error("raw was dialled back more than once")
+			}
+		})
+	}
 }
 
 // TestWhereAddressesAreNoNames: who was not introduced is not dialled back, whatever he calls himself.
