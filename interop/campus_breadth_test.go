@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -31,9 +32,9 @@ func campusOrders(t *testing.T, start func(t *testing.T) *campusPair, f func(t *
 	}
 }
 
-// campusBounded gives a context for what another process is to do.
+// campusBounded gives a context for what another process is to do: all of a test, so it has more patience than one wait.
 func campusBounded(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), dmtpPatience)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*dmtpPatience)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -45,21 +46,25 @@ func TestCampusCarriesBodiesOfEverySize(t *testing.T) {
 	campusOrders(t, start, func(t *testing.T, c *campusPair, peer *bellpull.Peer) {
 		ctx, raw := campusBounded(t), campus.Raw(peer)
 		const inRoute = 8 + 1 + len("/raw/echo") // what is in front of the payload
-		for _, n := range []int{0, 1, 64 << 10, 64<<10 + 1, campusBody - len("echo:")} {
+		echoed := func(what string, n int, ask func(body []byte) ([]byte, error)) {
+			t.Helper()
 			body := dmtpFill(n, n)
-			want := append([]byte("echo:"), body...)
-			if got, err := raw.Request(ctx, 0, body); !bytes.Equal(got, want) || err != nil {
-				t.Errorf("a request of %d bytes: %d bytes, %v", n, len(got), err)
+			if got, err := ask(body); string(got[:min(len(got), 5)]) != "echo:" || !bytes.Equal(got[5:], body) || err != nil {
+				t.Errorf("a %s of %d bytes: %d bytes, %v", what, n, len(got), err)
 			}
-			body = body[:min(n, campusBody-inRoute)]
-			want = append([]byte("echo:"), body...)
-			if got, err := peer.CallBytes(ctx, "/raw/echo", nil, body); !bytes.Equal(got, want) || err != nil {
-				t.Errorf("a call of %d bytes: %d bytes, %v", len(body), len(got), err)
-			}
-			if n <= 1<<20 {
-				campusEchoes(t, c, "request", dmtpFields{"fill": n, "seed": n})
-				campusEchoes(t, c, "raw_get", dmtpFields{"route": "/raw/echo", "fill": n, "seed": n})
-			}
+		}
+		request := func(body []byte) ([]byte, error) { return raw.Request(ctx, 0, body) }
+		call := func(body []byte) ([]byte, error) { return peer.CallBytes(ctx, "/raw/echo", nil, body) }
+		for _, n := range []int{0, 1, 64 << 10, 64<<10 + 1} {
+			echoed("request", n, request)
+			echoed("call", n, call)
+			campusEchoes(t, c, "request", dmtpFields{"fill": n, "seed": n})
+			campusEchoes(t, c, "raw_get", dmtpFields{"route": "/raw/echo", "fill": n, "seed": n})
+		}
+		if c.weDial { // so many bytes take their time: one of two kinds in each order
+			echoed("request", campusBody-len("echo:"), request)
+		} else {
+			echoed("call", campusBody-inRoute, call)
 		}
 		most := dmtpFill(campusContent+1, 0)
 		if err := raw.Notify(ctx, 0, most[:campusContent]); err != nil {
@@ -74,7 +79,7 @@ func TestCampusCarriesBodiesOfEverySize(t *testing.T) {
 		if e := c.other.await("request", func(e dmtpFields) bool { return e["body"] != nil && dmtpSameBody(e, most[:campusBody]) }); e.text("from") != c.ours {
 			t.Error("the longest request:", e)
 		}
-		if c.weDial { // the other side takes seconds to make up so much: one kind in each order
+		if c.weDial {
 			c.other.do("notify", dmtpFields{"to": c.ours, "fill": campusContent})
 			if got := <-c.heard; got != string(most[:campusContent]) {
 				t.Errorf("the longest message: %d bytes", len(got))
@@ -82,7 +87,7 @@ func TestCampusCarriesBodiesOfEverySize(t *testing.T) {
 		} else {
 			campusEchoes(t, c, "request", dmtpFields{"fill": campusBody - len("echo:"), "seed": 1})
 		}
-		campusRefusesOneMore(t, ctx, peer, most)
+		campusRefusesOneMore(t, ctx, c, peer, most)
 	})
 }
 
@@ -98,11 +103,10 @@ func campusEchoes(t *testing.T, c *campusPair, do string, f dmtpFields) {
 }
 
 // campusRefusesOneMore tries each kind with one byte too many.
-func campusRefusesOneMore(t *testing.T, ctx context.Context, peer *bellpull.Peer, most []byte) {
+func campusRefusesOneMore(t *testing.T, ctx context.Context, c *campusPair, peer *bellpull.Peer, most []byte) {
 	t.Helper()
 	raw := campus.Raw(peer)
-	text, _ := json.Marshal(string(bytes.Repeat([]byte("x"), campusBody)))
-	for name, send := range map[string]func() error{
+	sends := map[string]func() error{
 		"message":               func() error { return raw.Notify(ctx, 0, most[:campusContent+1]) },
 		"message with a header": func() error { return raw.Notify(ctx, 1, most[:campusContent-7]) },
 		"text":                  func() error { return raw.String(ctx, string(most[:campusContent+1])) },
@@ -110,11 +114,14 @@ func campusRefusesOneMore(t *testing.T, ctx context.Context, peer *bellpull.Peer
 		"request with a header": func() error { _, err := raw.Request(ctx, 1, most[:campusBody-7]); return err },
 		"call of bytes":         func() error { _, err := peer.CallBytes(ctx, "/raw/echo", nil, most[:campusBody-17]); return err },
 		"notify of bytes":       func() error { return peer.Notify(ctx, "/raw/notify", most[:campusContent-19]) },
-		"call":                  func() error { _, err := bellpull.Call[answered](ctx, peer, "/echo", json.RawMessage(text)); return err },
-		"invocation of an object": func() error {
-			return campus.ObjectOf(peer, campusCalculator, "").Invoke(ctx, "Echo", nil, json.RawMessage(text))
-		},
-	} {
+	}
+	text := json.RawMessage(`"` + strings.Repeat("x", campusBody) + `"`)
+	if c.weDial {
+		sends["call"] = func() error { _, err := bellpull.Call[answered](ctx, peer, "/echo", text); return err }
+	} else {
+		sends["invocation"] = func() error { return campus.ObjectOf(peer, campusCalculator, "").Invoke(ctx, "Echo", nil, text) }
+	}
+	for name, send := range sends {
 		if err := send(); !errors.Is(err, bellpull.ErrTooLarge) || bellpull.ExecutedOf(err) != bellpull.Never {
 			t.Errorf("a %s of one byte too many: %.200v", name, err)
 		}

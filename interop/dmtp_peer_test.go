@@ -131,8 +131,12 @@ type dmtpAnswer struct {
 // dmtpFill gives the bytes that both sides make of a length and a seed.
 func dmtpFill(n, seed int) []byte {
 	b := make([]byte, n)
-	for i := range b {
+	const period = 1 << 16
+	for i := range b[:min(n, period)] {
 		b[i] = byte(seed + i*31 + (i>>8)*7)
+	}
+	for i := period; i < n; i += period {
+		copy(b[i:], b[:period])
 	}
 	return b
 }

@@ -59,8 +59,12 @@ func fill(n, seed int) ([]byte, error) {
 		return nil, BadCommand("fill: %d bytes", n)
 	}
 	b := make([]byte, n)
-	for i := range b {
+	const period = 1 << 16
+	for i := range b[:min(n, period)] {
 		b[i] = byte(seed + i*31 + (i>>8)*7)
+	}
+	for i := period; i < n; i += period {
+		copy(b[i:], b[:period])
 	}
 	return b, nil
 }
