@@ -42,7 +42,7 @@ func campusMisbehave(t *testing.T, kinds string, f func(t *testing.T, c *campusC
 		t.Skip("only the reference peer can misbehave")
 	}
 	timeout := time.Duration(0) // as it is by itself
-	if slices.Contains(campusNobodies, kinds) {
+	if slices.Contains(campusNobodies, kinds) || kinds == "close-after-register" {
 		timeout = 2 * time.Second
 	}
 	t.Run(kinds, func(t *testing.T) {
