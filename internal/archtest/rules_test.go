@@ -43,6 +43,11 @@ var rules = []rule{
 	{dir: "internal/otheruser", layer: codec,
 		why: "it changes how a program is started, whichever that is"},
 
+	{dir: "internal/chart", layer: codec,
+		why: "it draws numbers and does not know what they measure"},
+	{dir: "internal/measure", layer: codec,
+		why: "it times functions and does not know what they do"},
+
 	{dir: "transport", layer: contract, tests: []string{"transport/mem"},
 		why: "the contract of carriers and engines must be usable without either"},
 
@@ -131,6 +136,8 @@ var deps = []dep{
 	{path: "golang.org/x/net/nettest", in: []string{"transport/transporttest"}, tests: true,
 		why: "the suite of the standard library's authors for net.Conn"},
 	{path: "github.com/google/go-cmp", tests: true, planned: true, why: "tests say how two values differ"},
+	{path: "github.com/HdrHistogram/hdrhistogram-go", in: []string{"internal/measure"},
+		why: "percentiles with a bounded error and without a list of all times; commands and benchmarks measure through internal/measure"},
 	{path: "google.golang.org/grpc", in: []string{"bench", "examples/grpc"},
 		why: "a rival and a guest, each in a module of its own, so that users do not download it"},
 }
