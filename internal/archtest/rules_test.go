@@ -93,7 +93,7 @@ var rules = []rule{
 		why: "recorded sessions are replayed against the codecs alone"},
 
 	{dir: "cmd/*", layer: program,
-		may: append([]string{"internal/dmtpwire", "internal/recorded", "internal/shmport"}, public...),
+		may: append([]string{"internal/dmtpwire", "internal/recorded", "internal/shmport", "internal/measure", "internal/chart"}, public...),
 		why: "a command shows what is below it, the codecs and the spike too; nobody imports a command"},
 	{dir: "examples/*", layer: program, may: public,
 		why: "an example shows what users can write, so it has what they have"},
@@ -136,6 +136,7 @@ var deps = []dep{
 	{path: "golang.org/x/net/nettest", in: []string{"transport/transporttest"}, tests: true,
 		why: "the suite of the standard library's authors for net.Conn"},
 	{path: "github.com/google/go-cmp", tests: true, planned: true, why: "tests say how two values differ"},
+	{path: "github.com/vbauerster/mpb/v8", in: []string{"cmd/*"}, why: "progress bars are for people at a terminal"},
 	{path: "github.com/HdrHistogram/hdrhistogram-go", in: []string{"internal/measure"},
 		why: "percentiles with a bounded error and without a list of all times; commands and benchmarks measure through internal/measure"},
 	{path: "google.golang.org/grpc", in: []string{"bench", "examples/grpc"},
