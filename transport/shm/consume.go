@@ -88,23 +88,23 @@ func (p *port) nextPiece() ([]byte, bool, error) {
 		return nil, false, p.fault
 	}
 	for {
-		if p.piece != nil && p.after == p.read {
+		if p.piece != nil && int64(p.after-p.read) <= 0 {
 			piece := p.piece
 			p.piece = nil
 			p.pieces++
 			return piece, true, nil
 		}
-		if p.want == p.pieces {
+		if !p.blocked() {
 			piece, ok, err := p.ofRing()
 			if ok || err != nil {
 				return piece, ok, err
 			}
-			if p.want != p.pieces {
+			if p.blocked() {
 				continue
 			}
 		}
 		if p.piece != nil {
-			if p.want != p.pieces { // the ring waits for pieces, and this one for the ring
+			if p.blocked() { // the ring waits for pieces, and this one for the ring
 				return nil, false, p.broken(errOrder)
 			}
 			return nil, false, nil
@@ -118,12 +118,15 @@ func (p *port) nextPiece() ([]byte, bool, error) {
 			return nil, false, nil
 		case record[0] == recordPiece:
 			p.piece, p.after = record[pieceHead:], binary.LittleEndian.Uint64(record[5:])
-			if p.after-p.read > p.peer.slots {
+			if int64(p.after-p.read) > int64(p.peer.slots) {
 				return nil, false, p.broken(errOrder)
 			}
 		}
 	}
 }
+
+// blocked says that pieces of the socket come before what the ring has next.
+func (p *port) blocked() bool { return int32(p.want-p.pieces) > 0 }
 
 // ready says that the ring has a slot.
 func (p *port) ready() bool {

@@ -58,7 +58,7 @@ func (p *port) Wait(until int64) error {
 		return p.fault
 	}
 	p.tell()
-	if p.conn.spin && p.want == p.pieces && p.peer.live.Load() != 0 && p.ended == nil && p.spin() {
+	if p.conn.spin && !p.blocked() && p.peer.live.Load() != 0 && p.ended == nil && p.spin() {
 		p.woken.Store(false)
 		if p.heard = true; p.spins%64 == 0 {
 			p.life.Sign() // on a busy ring now and then, so that a call does not pay for the clock
@@ -71,7 +71,7 @@ func (p *port) Wait(until int64) error {
 	}
 	p.own.sleep.Add(1)
 	defer p.own.sleep.Add(1)
-	if p.woken.Load() && p.woken.Swap(false) || p.want == p.pieces && p.ready() {
+	if p.woken.Load() && p.woken.Swap(false) || !p.blocked() && p.ready() {
 		return nil
 	}
 	if p.ended != nil {
@@ -86,7 +86,7 @@ func (p *port) Wait(until int64) error {
 	if err == nil {
 		return nil
 	}
-	if p.ended = err; p.want == p.pieces && p.ready() {
+	if p.ended = err; !p.blocked() && p.ready() {
 		return nil // what was published before the end still counts
 	}
 	return p.eof(err)
