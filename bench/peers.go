@@ -18,7 +18,7 @@ import (
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/campus"
 	"github.com/bellpull/bellpull/dmtp"
-	"github.com/bellpull/bellpull/internal/shmport"
+	"github.com/bellpull/bellpull/transport/shm"
 )
 
 // The raw echo.
@@ -98,7 +98,7 @@ func bellAddr(scheme, addr string) string {
 	return scheme + addr
 }
 
-func withShm() dmtp.Option { return dmtp.NodeOptions(bellpull.WithTransports(shmport.Transport{})) }
+func withShm() dmtp.Option { return dmtp.NodeOptions(bellpull.WithTransports(&shm.Transport{})) }
 
 func serveBell(scheme string) func(string) error {
 	return func(addr string) error {

@@ -17,7 +17,6 @@ import (
 
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/dmtp"
-	"github.com/bellpull/bellpull/internal/shmport"
 	"github.com/bellpull/bellpull/transport"
 	"github.com/bellpull/bellpull/transport/mem"
 )
@@ -140,7 +139,7 @@ func (w way) options(more ...dmtp.Option) []dmtp.Option {
 	switch w.carrier {
 	case "tcp":
 		opts = append(opts, dmtp.AllowAnonymous())
-	case "mem", "shm":
+	case "mem":
 		opts = append(opts, dmtp.NodeOptions(bellpull.WithTransports(w.transport())))
 	}
 	return append(opts, more...)
@@ -148,11 +147,8 @@ func (w way) options(more ...dmtp.Option) []dmtp.Option {
 
 // transport is what dmtp does not bring itself; nil for the others.
 func (w way) transport() transport.Transport {
-	switch w.carrier {
-	case "mem":
+	if w.carrier == "mem" {
 		return w.network
-	case "shm":
-		return shmport.Transport{}
 	}
 	return nil
 }

@@ -60,8 +60,9 @@ var rules = []rule{
 	{dir: "transport/npipe", layer: carrier, may: []string{"transport", "transport/unixsock"},
 		tests: []string{"transport/transporttest"},
 		why:   "outside Windows a pipe of .NET is a Unix socket, and the only carrier below it is that one"},
-	{dir: "internal/shmport", layer: carrier, may: []string{"transport", "transport/unixsock"}, tests: []string{".", "dmtp"},
-		why: "shared memory is set up over a Unix socket, which stays its lifeline"},
+	{dir: "transport/shm", layer: carrier, may: []string{"transport", "transport/unixsock"},
+		tests: []string{".", "dmtp", "campus", "transport/transporttest", "internal/fdtest"},
+		why:   "shared memory is set up over a Unix socket, which stays its lifeline"},
 	{dir: "internal/sim", layer: carrier, may: []string{"transport", "transport/mem"},
 		tests: []string{".", "dmtp", "internal/dmtpwire", "internal/recorded", "transport/transporttest"},
 		why:   "a network that fails is a carrier, and knows nothing of calls; its tests run whole nodes on it"},
@@ -76,12 +77,12 @@ var rules = []rule{
 		why: "the pump serves every engine over every carrier, so it imports none"},
 
 	{dir: "dmtp", layer: engine, tests: []string{"transport/mem"},
-		may: []string{".", "transport", "transport/unixsock", "transport/npipe", "transport/tcp",
+		may: []string{".", "transport", "transport/unixsock", "transport/npipe", "transport/tcp", "transport/shm",
 			"internal/dmtpwire", "internal/bellwire", "internal/pump"},
 		why: "an engine brings its own carriers and codecs and never another engine"},
 
 	{dir: "campus", layer: engine, tests: []string{"transport/mem", "internal/fdtest", "internal/otheruser"},
-		may: []string{".", "transport", "transport/unixsock", "transport/npipe", "transport/tcp",
+		may: []string{".", "transport", "transport/unixsock", "transport/npipe", "transport/tcp", "transport/shm",
 			"internal/campuswire", "internal/pump"},
 		why: "an engine brings its own carriers and codecs and never another engine"},
 
@@ -93,8 +94,8 @@ var rules = []rule{
 		why: "recorded sessions are replayed against the codecs alone"},
 
 	{dir: "cmd/*", layer: program,
-		may: append([]string{"internal/dmtpwire", "internal/recorded", "internal/shmport", "internal/measure", "internal/chart"}, public...),
-		why: "a command shows what is below it, the codecs and the spike too; nobody imports a command"},
+		may: append([]string{"internal/dmtpwire", "internal/recorded", "internal/measure", "internal/chart"}, public...),
+		why: "a command shows what is below it, the codecs too; nobody imports a command"},
 	{dir: "examples/*", layer: program, may: public,
 		why: "an example shows what users can write, so it has what they have"},
 	{dir: "interop", layer: program, may: public, tests: []string{"internal/dmtpwire", "internal/recorded", "internal/fdtest", "internal/otheruser"},
@@ -103,9 +104,9 @@ var rules = []rule{
 		why: "it knows lines and bytes of the control protocol, and nothing that the programs do with them"},
 	{dir: "interop/*", layer: program, may: append([]string{"interop/internal/control"}, public...),
 		why: "the peer is a program like those of users"},
-	{dir: "survival", layer: program, tests: append([]string{"internal/fdtest", "internal/otheruser", "internal/shmport", "internal/dmtpwire", "internal/bellwire"}, public...),
+	{dir: "survival", layer: program, tests: append([]string{"internal/fdtest", "internal/otheruser", "internal/dmtpwire", "internal/bellwire"}, public...),
 		why: "the promises are tested with what users have, the wire of both modes, and the spike as one more carrier"},
-	{dir: "bench", layer: program, may: append([]string{"internal/shmport"}, public...),
+	{dir: "bench", layer: program, may: public,
 		why: "what is measured beside others is the public API, and the shared-memory spike"},
 	{dir: "internal/archtest", layer: program,
 		why: "what judges the source must build when the source does not"},
@@ -126,7 +127,7 @@ type dep struct {
 }
 
 var deps = []dep{
-	{path: "golang.org/x/sys", in: []string{"transport/*", "internal/pump", "internal/shmport", "cmd/*"}, tests: true,
+	{path: "golang.org/x/sys", in: []string{"transport/*", "internal/pump", "cmd/*"}, tests: true,
 		why: "system calls that package syscall does not have; root, codecs and contract do without any"},
 	{path: "github.com/spf13/cobra", in: []string{"cmd/*"}, why: "command lines are for commands, not for the library"},
 	{path: "github.com/spf13/pflag", in: []string{"cmd/*"}, why: "the flags of cobra"},
