@@ -18,7 +18,6 @@ import (
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/campus"
 	"github.com/bellpull/bellpull/dmtp"
-	"github.com/bellpull/bellpull/transport/shm"
 )
 
 // The raw echo.
@@ -98,11 +97,9 @@ func bellAddr(scheme, addr string) string {
 	return scheme + addr
 }
 
-func withShm() dmtp.Option { return dmtp.NodeOptions(bellpull.WithTransports(&shm.Transport{})) }
-
 func serveBell(scheme string) func(string) error {
 	return func(addr string) error {
-		node, err := dmtp.Listen(context.Background(), bellAddr(scheme, addr), echo(), withShm())
+		node, err := dmtp.Listen(context.Background(), bellAddr(scheme, addr), echo())
 		if err != nil {
 			return err
 		}
@@ -137,7 +134,7 @@ type bellCaller struct{ p *bellpull.Peer }
 
 func dialBell(scheme string) func(string) (caller, error) {
 	return func(addr string) (caller, error) {
-		p, err := dmtp.Dial(context.Background(), bellAddr(scheme, addr), withShm())
+		p, err := dmtp.Dial(context.Background(), bellAddr(scheme, addr))
 		return bellCaller{p}, err
 	}
 }

@@ -25,7 +25,7 @@ type benchProtocol struct {
 func benchProtocols() []benchProtocol {
 	return []benchProtocol{
 		{"dmtp", selfTransports(), dialBenchDMTP, func(ctx context.Context, addr string, m *bellpull.Mux) (*bellpull.Node, error) {
-			return dmtp.Listen(ctx, addr, m, dmtp.With(*demoProtocol()), dmtp.NodeOptions(withShm()))
+			return dmtp.Listen(ctx, addr, m, dmtp.With(*demoProtocol()))
 		}},
 		// Elsewhere the address does not tell the name of the process, which the protocol needs.
 		{"campus", []string{"npipe", "local"}, dialBenchCampus, func(ctx context.Context, addr string, m *bellpull.Mux) (*bellpull.Node, error) {
@@ -53,7 +53,7 @@ func benchProtocolNames() (names []string) {
 // dialBenchDMTP connects as the flags say. A call without a deadline of its own ends with --timeout: a context for each
 // call would be measured too.
 func dialBenchDMTP(ctx context.Context, l *link, addr string) (*bellpull.Peer, error) {
-	return l.dial(ctx, addr, dmtp.NodeOptions(withShm(), bellpull.WithTimeout(l.timeout)))
+	return l.dial(ctx, addr, dmtp.NodeOptions(bellpull.WithTimeout(l.timeout)))
 }
 
 func dialBenchCampus(ctx context.Context, l *link, addr string) (*bellpull.Peer, error) {
