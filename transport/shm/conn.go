@@ -21,6 +21,7 @@ type Conn struct {
 	own, peer *segment
 	addr      transport.Addr
 	spin      bool
+	reserve   func() error // of own
 	onShort   func(error)
 
 	once sync.Once

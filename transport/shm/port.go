@@ -48,29 +48,30 @@ type reader struct {
 
 // writer is the writing half. mu guards it; Reserve takes it and Commit lets it go.
 type writer struct {
-	mu       sync.Mutex
-	mode     mode
-	write    uint64 // number of the next slot
-	released uint64 // what the other side's done word said last
-	first    uint64 // number of the first slot that is not published, while held is not 0
-	held     uint64 // its word
-	rung     uint32 // the sleep for which the bell was rung
-	sent     uint32 // pieces that went over the socket
-	synced   uint32 // of those, the ones that the ring knows of
-	head     uint64 // bytes of the arena that were ever taken, what was left out at its end included
-	tail     uint64 // of those, the ones that are free again
-	marks    []uint64
-	at       uint64 // where in the arena the reserved room begins
-	staged   []byte // committed, waiting for room; what follows waits behind it
-	moved    int    // of staged, what is in the ring
-	room     []byte // of the socket, reserved
-	flushed  uint32 // of sent, those that were handed to the socket
-	behind   bool   // the socket did not take everything
-	again    int64  // when memory may be asked for again that was not there
-	starved  bool   // a Reserve found no room
-	draining bool   // somebody was told to call Drain
-	warm     int    // pieces since the memory was given back
-	werr     error
+	mu        sync.Mutex
+	mode      mode
+	write     uint64 // number of the next slot
+	released  uint64 // what the other side's done word said last
+	first     uint64 // number of the first slot that is not published, while held is not 0
+	held      uint64 // its word
+	rung      uint32 // the sleep for which the bell was rung
+	sent      uint32 // pieces that went over the socket
+	synced    uint32 // of those, the ones that the ring knows of
+	head      uint64 // bytes of the arena that were ever taken, what was left out at its end included
+	tail      uint64 // of those, the ones that are free again
+	marks     []uint64
+	at        uint64 // where in the arena the reserved room begins
+	staged    []byte // committed, waiting for room; what follows waits behind it
+	moved     int    // of staged, what is in the ring
+	room      []byte // of the socket, reserved
+	flushed   uint32 // of sent, those that were handed to the socket
+	behind    bool   // the socket did not take everything
+	again     int64  // when memory may be asked for again that was not there
+	starved   bool   // a Reserve found no room
+	draining  bool   // somebody was told to call Drain
+	warm      int    // pieces in a row that went over the socket for want of memory
+	lastPiece int64  // when the last of those was
+	werr      error
 }
 
 // mode is where the room is that was reserved.
@@ -83,7 +84,10 @@ const (
 	inStage
 )
 
-var _ transport.Port = (*port)(nil)
+var (
+	_ transport.Port   = (*port)(nil)
+	_ transport.Rester = (*port)(nil)
+)
 
 func newPort(c *Conn, split transport.Split, cfg transport.PortConfig) *port {
 	if cfg.MaxFrame <= 0 {

@@ -13,8 +13,12 @@ import (
 	"github.com/bellpull/bellpull/transport"
 )
 
-// warmAfter is how many pieces go over the socket before memory is reserved: connections that are hardly used cost none.
-const warmAfter = 4
+// warmAfter is how many pieces go over the socket before memory is reserved, unless there is coldAfter between two of
+// them: connections that are hardly used cost none.
+const (
+	warmAfter = 4
+	coldAfter = time.Second
+)
 
 // share is the largest part of the arena that one piece takes; what is longer goes in several.
 const share = 4
@@ -312,11 +316,16 @@ func (p *port) Queued() int {
 
 // goLive reserves the memory if there is use for it, and says whether it is there. Called with mu held.
 func (p *port) goLive() bool {
-	if p.warm++; p.warm <= warmAfter || p.marks == nil && transport.Now() < p.again {
+	now := transport.Now()
+	if now-p.lastPiece > int64(coldAfter) && p.lastPiece != 0 {
+		p.warm = 0
+	}
+	p.lastPiece = now
+	if p.warm++; p.warm <= warmAfter || now < p.again {
 		return false
 	}
-	if err := p.own.reserve(); err != nil {
-		p.warm, p.again = 0, transport.Now()+int64(time.Second)
+	if err := p.conn.reserve(); err != nil {
+		p.warm, p.again = 0, now+int64(time.Second)
 		p.conn.short(err)
 		return false
 	}
@@ -325,4 +334,24 @@ func (p *port) goLive() bool {
 	}
 	p.own.live.Store(1)
 	return true
+}
+
+// Rest gives the memory back if all of it was read and the other side sleeps, so that it cannot be looking: it looks at
+// our live word when it wakes, before it touches anything.
+func (p *port) Rest() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.own.live.Load() == 0 || p.held != 0 || len(p.staged) > 0 || p.starved || p.peer.done.Load() != p.write {
+		return
+	}
+	s := p.peer.sleep.Load()
+	if s&1 == 0 {
+		return
+	}
+	p.own.live.Store(0)
+	if p.peer.sleep.Load() != s || p.own.giveBack() != nil {
+		p.own.live.Store(1)
+		return
+	}
+	p.warm = 0
 }

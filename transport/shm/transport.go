@@ -71,7 +71,7 @@ func (t *Transport) meet(life *unixsock.Conn, a transport.Addr, by time.Time) (*
 		}
 		return nil, err
 	}
-	return &Conn{life: life, own: own, peer: peer, addr: a, spin: t.Spin != SpinNever, onShort: t.OnShort}, nil
+	return &Conn{life: life, own: own, peer: peer, addr: a, reserve: own.reserve, spin: t.Spin != SpinNever, onShort: t.OnShort}, nil
 }
 
 // Listen claims a name.
