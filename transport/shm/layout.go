@@ -7,7 +7,7 @@ const (
 	maxInline = slotSize - wordSize
 
 	headerSize = 4096
-	offSleep   = 128 // u32: odd while the owner's reader sleeps
+	offSleep   = 128 // u32: how the owner's reader is, see below
 	offDone    = 256 // u64: slots of the other side's ring that the owner's reader is done with
 	offCPU     = 384 // u32: where the owner's reader was last, plus one; 0: not known
 	offLive    = 512 // u32: 1 while ring and arena may be touched
@@ -17,6 +17,17 @@ const (
 	maxSlots     = 1 << 16
 	maxArena     = 64 << 20
 	arenaAlign   = 64
+)
+
+// The sleep word: how the reader is in the two low bits, and above them how often it has slept. Who publishes something
+// rings when it is not awake, once for each sleep. Memory is given back only while it is sound asleep: a light sleeper
+// looks at the ring once more.
+const (
+	awake      = 0
+	dozing     = 1
+	asleep     = 2
+	sleepMask  = 3
+	sleepShift = 2
 )
 
 // The low half of a slot's word: two bits of kind, the rest the length. The kind 0 is none.

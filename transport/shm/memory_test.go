@@ -54,9 +54,9 @@ func TestMemoryIsReservedWhenItIsUsedAndGivenBackWhenNot(t *testing.T) {
 		if n := pages(t, a.own); n < int64(a.own.size()) {
 			t.Errorf("round %d: %d bytes reserved, want %d", round, n, a.own.size())
 		}
-		asleep := make(chan error, 1)
-		go func() { asleep <- b.Wait(transport.Now() + int64(20*time.Second)) }()
-		for b.own.sleep.Load()&1 == 0 {
+		woke := make(chan error, 1)
+		go func() { woke <- b.Wait(transport.Now() + int64(20*time.Second)) }()
+		for b.own.sleep.Load()&sleepMask != asleep {
 			time.Sleep(time.Millisecond)
 		}
 		a.Rest()
@@ -64,7 +64,7 @@ func TestMemoryIsReservedWhenItIsUsedAndGivenBackWhenNot(t *testing.T) {
 			t.Errorf("round %d: %d bytes after they were given back", round, n)
 		}
 		b.Wake()
-		if err := <-asleep; err != nil {
+		if err := <-woke; err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -40,6 +40,7 @@ type reader struct {
 	fault  error  // the other side broke the rules
 	ended  error  // the socket has ended
 	spins  uint32 // counts waits
+	slept  uint32 // counts sleeps
 	heard  bool   // something has come since the last sign of life was noted
 
 	woken  atomic.Bool

@@ -208,8 +208,8 @@ func (p *port) flush() error {
 	if p.held != 0 {
 		word(p.own.ring, p.first&(p.own.slots-1)).Store(p.held)
 		p.held = 0
-		if s := p.peer.sleep.Load(); s&1 == 1 && s != p.rung {
-			p.rung = s
+		if s := p.peer.sleep.Load(); s&sleepMask != awake && s>>sleepShift != p.rung {
+			p.rung = s >> sleepShift
 			if b, err := p.sock.Reserve(1); err == nil { // a socket that is full has been rung
 				b[0] = recordBell
 				p.sock.Commit(1)
@@ -345,7 +345,7 @@ func (p *port) Rest() {
 		return
 	}
 	s := p.peer.sleep.Load()
-	if s&1 == 0 {
+	if s&sleepMask != asleep {
 		return
 	}
 	p.own.live.Store(0)

@@ -69,14 +69,16 @@ func (p *port) Wait(until int64) error {
 		p.heard = false
 		p.life.Sign()
 	}
-	p.own.sleep.Add(1)
-	defer p.own.sleep.Add(1)
+	p.slept++
+	p.own.sleep.Store(p.slept<<sleepShift | dozing)
+	defer p.own.sleep.Store(p.slept<<sleepShift | awake)
 	if p.woken.Load() && p.woken.Swap(false) || !p.blocked() && p.ready() {
 		return nil
 	}
 	if p.ended != nil {
 		return p.eof(p.ended)
 	}
+	p.own.sleep.Store(p.slept<<sleepShift | asleep)
 	before := p.sock.Life().Last()
 	err := p.sock.Wait(until)
 	p.woken.Store(false)
@@ -94,7 +96,7 @@ func (p *port) Wait(until int64) error {
 
 func (p *port) Wake() {
 	p.woken.Store(true)
-	if p.own.sleep.Load()&1 == 1 {
+	if p.own.sleep.Load()&sleepMask != awake {
 		p.sock.Wake()
 	}
 }
