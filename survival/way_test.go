@@ -28,7 +28,7 @@ type way struct {
 	network *mem.Network
 }
 
-// carriers are all that exist. shm is the shared-memory spike, of Linux only.
+// carriers are all that exist. shm is of Linux only.
 var carriers = []string{"local", "unix", "tcp", "npipe", "shm", "mem"}
 
 // String gives "local/compact".
@@ -88,14 +88,6 @@ func (w way) death() time.Duration {
 		return 100 * time.Millisecond
 	}
 	return 50 * time.Millisecond
-}
-
-// maxBody is the size of body that every way but this one's limits allows, in bytes.
-func (w way) maxBody(want int) int {
-	if w.carrier == "shm" {
-		want = min(want, 64<<10) // the spike's rings are small
-	}
-	return want
 }
 
 var addresses atomic.Int64
