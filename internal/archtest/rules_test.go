@@ -106,8 +106,18 @@ var rules = []rule{
 		why: "the peer is a program like those of users"},
 	{dir: "survival", layer: program, tests: append([]string{"internal/fdtest", "internal/otheruser", "internal/dmtpwire", "internal/bellwire"}, public...),
 		why: "the promises are tested with what users have, the wire of both modes"},
-	{dir: "bench", layer: program, may: public,
+	{dir: "bench/rival", layer: codec,
+		why: "it says what a peer must offer, and knows none"},
+	{dir: "bench/workload", layer: contract, may: []string{"bench/rival"},
+		why: "it says what is measured, not how nor with whom"},
+	{dir: "bench/worker", layer: carrier, may: []string{"bench/rival", "bench/workload", "internal/measure"},
+		why: "it does what it is told with any peer"},
+	{dir: "bench/rivals", layer: adapter, may: []string{"bench/rival", "bench/worker", ".", "dmtp", "campus", "transport", "transport/*"},
 		why: "what is measured beside others is the public API"},
+	{dir: "bench/natsbroker", layer: program, may: []string{"bench/rival", "bench/rivals", "bench/worker"},
+		why: "it is a worker with one peer"},
+	{dir: "bench", layer: program, may: []string{"bench/rival", "bench/rivals", "bench/worker", "bench/workload", "internal/measure", "internal/chart"},
+		why: "it starts workers and writes down what they say"},
 	{dir: "internal/archtest", layer: program,
 		why: "what judges the source must build when the source does not"},
 	{dir: "internal/apitest", layer: program,
@@ -127,7 +137,7 @@ type dep struct {
 }
 
 var deps = []dep{
-	{path: "golang.org/x/sys", in: []string{"transport/*", "internal/pump", "cmd/*"}, tests: true,
+	{path: "golang.org/x/sys", in: []string{"transport/*", "internal/pump", "cmd/*", "bench/worker"}, tests: true,
 		why: "system calls that package syscall does not have; root, codecs and contract do without any"},
 	{path: "github.com/spf13/cobra", in: []string{"cmd/*"}, why: "command lines are for commands, not for the library"},
 	{path: "github.com/spf13/pflag", in: []string{"cmd/*"}, why: "the flags of cobra"},
@@ -140,8 +150,14 @@ var deps = []dep{
 	{path: "github.com/vbauerster/mpb/v8", in: []string{"cmd/*"}, why: "progress bars are for people at a terminal"},
 	{path: "github.com/HdrHistogram/hdrhistogram-go", in: []string{"internal/measure"},
 		why: "percentiles with a bounded error and without a list of all times; commands and benchmarks measure through internal/measure"},
-	{path: "google.golang.org/grpc", in: []string{"bench", "examples/grpc"},
+	{path: "google.golang.org/grpc", in: []string{"bench/rivals", "examples/grpc"},
 		why: "a rival and a guest, each in a module of its own, so that users do not download it"},
+	{path: "google.golang.org/protobuf", in: []string{"bench/rivals"}, why: "the messages of rivals"},
+	{path: "connectrpc.com/connect", in: []string{"bench/rivals"}, why: "a rival, in the module bench alone"},
+	{path: "github.com/containerd/ttrpc", in: []string{"bench/rivals"}, why: "a rival, in the module bench alone"},
+	{path: "storj.io/drpc", in: []string{"bench/rivals"}, why: "a rival, in the module bench alone"},
+	{path: "github.com/nats-io/nats.go", in: []string{"bench/rivals"}, why: "a rival, in the module bench alone"},
+	{path: "github.com/nats-io/nats-server/v2", in: []string{"bench/natsbroker"}, why: "a rival's server, in the module bench alone"},
 }
 
 // maxLines is the length at which a file has to say why it is not two.
@@ -151,7 +167,7 @@ const maxLines = 500
 var longFiles = map[string]string{}
 
 // printers are the packages whose files may write to the standard streams.
-var printers = []string{"cmd/*", "examples/*", "interop/*", "bench"}
+var printers = []string{"cmd/*", "examples/*", "interop/*", "bench", "bench/natsbroker"}
 
 // mutable are the variables of packages that functions may assign to, each with its reason.
 var mutable = map[string]string{}

@@ -17,6 +17,9 @@ type Load struct {
 	// Rate is the number of calls a second from all callers together, evenly spaced; 0: each caller calls again as soon
 	// as it has its answer.
 	Rate float64
+	// Pause is how long a caller of a closed loop waits before each call, which begins after it: so long that both sides
+	// have gone to sleep.
+	Pause time.Duration
 	// Digits of the histogram, see [NewHist]. Default 3.
 	Digits int
 
@@ -136,6 +139,10 @@ func (c *caller) loop() error {
 // closed calls again and again. The end of one call is the beginning of the next, so the clock is read once a call.
 func (c *caller) closed() error {
 	for from := c.now(); from < c.load.For; from = c.last {
+		if c.load.Pause > 0 {
+			time.Sleep(c.load.Pause)
+			from = c.now()
+		}
 		if err := c.call(); err != nil {
 			return err
 		}

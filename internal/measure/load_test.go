@@ -97,6 +97,16 @@ func TestAnIdleCallerThatWakesLateIsNoDelayOfTheCall(t *testing.T) {
 	})
 }
 
+func TestAPauseIsNoPartOfItsCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, err := Load{For: time.Second, Pause: 9 * time.Millisecond}.Run(t.Context(), []Call{stalls(0)})
+		if err != nil || r.Calls != 100 {
+			t.Fatalf("%d calls, %v; want 100, none", r.Calls, err)
+		}
+		near(t, "the longest", r.Hist.Max(), time.Millisecond)
+	})
+}
+
 func TestTheFirstErrorEndsALoad(t *testing.T) {
 	broken := errors.New("broken")
 	for _, rate := range []float64{0, 1000} {
