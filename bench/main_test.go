@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -122,6 +124,30 @@ func TestAnInterruptEndsARun(t *testing.T) {
 	r.rounds, r.each = 1000, time.Hour
 	if err := r.run(ctx, workload.Table()); err == nil || !strings.Contains(err.Error(), "enough") {
 		t.Errorf("error %v, want that of the context", err)
+	}
+}
+
+// TestMorePeersComeFromAnotherProgram builds it without its peers: those need modules that are not everywhere.
+func TestMorePeersComeFromAnotherProgram(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "more")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".")
+	build.Dir = "more"
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	own, err := contestants(t.Context(), nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := contestants(t.Context(), []string{path}, ""); err != nil || len(all) != len(own) {
+		t.Errorf("%d peers with those of a program that has none, %v; want %d", len(all), err, len(own))
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := contestants(t.Context(), []string{exe}, ""); err != nil || len(all) != 2*len(own) || all[len(own)].program != exe {
+		t.Errorf("%d peers with those of this program again, %v; want %d", len(all), err, 2*len(own))
 	}
 }
 

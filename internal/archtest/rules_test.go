@@ -116,6 +116,8 @@ var rules = []rule{
 		why: "what is measured beside others is the public API"},
 	{dir: "bench/natsbroker", layer: program, may: []string{"bench/rival", "bench/rivals", "bench/worker"},
 		why: "it is a worker with one peer"},
+	{dir: "bench/more", layer: program, may: []string{"bench/rival", "bench/worker"},
+		why: "it is a worker with peers that are not everywhere to be had"},
 	{dir: "bench", layer: program, may: []string{"bench/rival", "bench/rivals", "bench/worker", "bench/workload", "internal/measure", "internal/chart"},
 		why: "it starts workers and writes down what they say"},
 	{dir: "internal/archtest", layer: program,
@@ -157,6 +159,10 @@ var deps = []dep{
 	{path: "github.com/containerd/ttrpc", in: []string{"bench/rivals"}, why: "a rival, in the module bench alone"},
 	{path: "storj.io/drpc", in: []string{"bench/rivals"}, why: "a rival, in the module bench alone"},
 	{path: "github.com/nats-io/nats.go", in: []string{"bench/rivals"}, why: "a rival, in the module bench alone"},
+	{path: "github.com/lesismal/arpc", in: []string{"bench/more"}, planned: true, why: "a rival, with its build tag alone"},
+	{path: "go.nanomsg.org/mangos/v3", in: []string{"bench/more"}, planned: true, why: "a rival, with its build tag alone"},
+	{path: "github.com/cloudwego/shmipc-go", in: []string{"bench/more"}, planned: true, why: "a rival, with its build tag alone"},
+	{path: "github.com/pebbe/zmq4", in: []string{"bench/more"}, planned: true, why: "a rival, with its build tag alone; it needs cgo"},
 	{path: "github.com/nats-io/nats-server/v2", in: []string{"bench/natsbroker"}, why: "a rival's server, in the module bench alone"},
 }
 
@@ -167,7 +173,7 @@ const maxLines = 500
 var longFiles = map[string]string{}
 
 // printers are the packages whose files may write to the standard streams.
-var printers = []string{"cmd/*", "examples/*", "interop/*", "bench", "bench/natsbroker"}
+var printers = []string{"cmd/*", "examples/*", "interop/*", "bench", "bench/natsbroker", "bench/more"}
 
 // mutable are the variables of packages that functions may assign to, each with its reason.
 var mutable = map[string]string{}
