@@ -29,11 +29,11 @@ func protocol() dmtp.Protocol { return dmtp.Protocol{MaxBody: Largest} }
 func bell(name, about, scheme string) rival.Peer {
 	return rival.Peer{Facts: rival.Facts{Name: name, About: about, Ours: true},
 		Serve: func(addr string, s *rival.Server) error {
-			_, err := dmtp.Listen(context.Background(), bellAddr(scheme, addr), methods(s), dmtp.With(protocol()), dmtp.NodeOptions(withShm()))
+			_, err := dmtp.Listen(context.Background(), bellAddr(scheme, addr), methods(s), dmtp.With(protocol()))
 			return err
 		},
 		Open: func(addr string, _ int) (rival.Client, error) {
-			node := bellpull.NewNode("", withShm())
+			node := bellpull.NewNode("")
 			return bellClient{node, func(ctx context.Context) (*bellpull.Peer, error) {
 				return node.Dial(ctx, bellAddr(scheme, addr), protocol())
 			}}, nil
@@ -77,8 +77,6 @@ func bellAddr(scheme, addr string) string {
 	}
 	return scheme + "bench" + strings.ReplaceAll(filepath.Dir(addr), "/", "-")
 }
-
-func withShm() bellpull.NodeOption { return bellpull.WithTransports(&shm.Transport{}) }
 
 func methods(s *rival.Server) *bellpull.Mux {
 	m := bellpull.NewMux()
