@@ -90,7 +90,7 @@ func (r *result) draw(dir string) (string, error) {
 		fmt.Fprintf(&b, "![%s](%s)\n\n", title, file)
 		return os.WriteFile(filepath.Join(dir, file), svg, 0o644)
 	}
-	const title = "Median time of a call of 64 B, one in flight"
+	const title = "Median time of a call of 64 B, one in flight (logarithmic)"
 	svg, ok := r.bars("call-64", title)
 	if err := put("performance-calls.svg", title, svg, ok); err != nil {
 		return "", err

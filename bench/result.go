@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -44,16 +45,41 @@ type peerOf struct {
 
 // A cell is one workload with one peer.
 type cell struct {
-	Workload string                    `json:"workload"`
-	Peer     string                    `json:"peer"`
-	Ours     bool                      `json:"ours"`
-	Rounds   int                       `json:"rounds"`
-	Conns    int                       `json:"conns,omitempty"` // of an idle row, where they are fewer than it says
-	Figures  map[string]measure.Spread `json:"figures"`
-	Note     string                    `json:"note,omitempty"`  // why there are no figures, or only of some rounds
-	Unfit    bool                      `json:"unfit,omitempty"` // the note is no failure
+	Workload string  `json:"workload"`
+	Peer     string  `json:"peer"`
+	Ours     bool    `json:"ours"`
+	Rounds   int     `json:"rounds"`
+	Conns    int     `json:"conns,omitempty"` // of an idle row, where they are fewer than it says
+	Figures  spreads `json:"figures"`
+	Note     string  `json:"note,omitempty"`  // why there are no figures, or only of some rounds
+	Unfit    bool    `json:"unfit,omitempty"` // the note is no failure
 
 	rounds []figures
+}
+
+// spreads are figures by name. In JSON each is [median, min, max], with as many digits as a measurement is worth.
+type spreads map[string]measure.Spread
+
+// MarshalJSON writes them.
+func (s spreads) MarshalJSON() ([]byte, error) {
+	short := map[string][3]float64{}
+	for name, v := range s {
+		short[name] = [3]float64{rounded(v.Median), rounded(v.Min), rounded(v.Max)}
+	}
+	return json.Marshal(short)
+}
+
+// UnmarshalJSON reads them.
+func (s *spreads) UnmarshalJSON(b []byte) error {
+	var short map[string][3]float64
+	if err := json.Unmarshal(b, &short); err != nil {
+		return err
+	}
+	*s = spreads{}
+	for name, v := range short {
+		(*s)[name] = measure.Spread{Median: v[0], Min: v[1], Max: v[2]}
+	}
+	return nil
 }
 
 func newResult(o *options, who []contestant) *result {
@@ -71,7 +97,7 @@ func (r *result) cell(w workload.Workload, p contestant) *cell {
 	if c := r.find(w.Name, p.Name); c != nil {
 		return c
 	}
-	c := &cell{Workload: w.Name, Peer: p.Name, Ours: p.Ours, Figures: map[string]measure.Spread{}}
+	c := &cell{Workload: w.Name, Peer: p.Name, Ours: p.Ours, Figures: spreads{}}
 	r.cells = append(r.cells, c)
 	return c
 }
@@ -103,14 +129,14 @@ func (c *cell) add(f figures) {
 		var list []float64
 		for _, round := range c.rounds {
 			if v, ok := round[name]; ok {
-				list = append(list, rounded(v))
+				list = append(list, v)
 			}
 		}
 		c.Figures[name] = measure.SpreadOf(list)
 	}
 }
 
-// rounded keeps four digits or a thousandth, which is more than a measurement is worth.
+// rounded keeps four digits, or a thousandth.
 func rounded(v float64) float64 {
 	var f float64
 	s := fmt.Sprintf("%.3f", v)
@@ -148,6 +174,9 @@ func (r *result) write(to io.Writer) error {
 }
 
 func (r *result) save(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
 	f, err := os.Create(path)
 	if err != nil {
 		return err

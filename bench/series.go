@@ -44,7 +44,7 @@ func (s series) rows() (list []workload.Workload) {
 func (r *result) picture(s series) (svg []byte, ok bool) {
 	l := chart.Lines{Title: s.title, X: chart.Axis{Label: s.xlabel, Log: true, Ticks: s.ticks}, Y: chart.Axis{Label: s.ylabel, Log: true}}
 	for _, p := range r.run.Peers {
-		line := chart.Line{Name: p.Name}
+		line := chart.Line{Name: p.Name, Faint: !p.Ours && p.Name != base}
 		for _, w := range s.rows() {
 			if v, there := r.figure(w.Name, p.Name, s.figure); there {
 				line.Points = append(line.Points, chart.Point{X: s.x(w), Y: v})

@@ -46,9 +46,9 @@ func Targets() []Target {
 		add(Target{Text: "idle 60 s after load: memory per connection", Workload: "idle", Peer: peer, Figure: Memory, Than: "raw"},
 			Target{Text: "idle 60 s after load: wake-ups a second", Workload: "idle", Peer: peer, Figure: Wakes, Than: "raw", Slack: 0.5})
 	}
-	for _, w := range []string{"call-64", "call-4k", "callers-64"} {
+	for _, w := range []struct{ name, text string }{{"call-64", "64 B"}, {"call-4k", "4 KiB"}, {"callers-64", "64 callers"}} {
 		for _, peer := range []string{"shm", "unixsock"} {
-			add(Target{Text: "allocations per call, both sides, bodies to 4 KiB", Workload: w, Peer: peer, Figure: AllocsBoth, AtMost: zero})
+			add(Target{Text: "allocations per call, both sides: " + w.text, Workload: w.name, Peer: peer, Figure: AllocsBoth, AtMost: zero})
 		}
 	}
 	return all

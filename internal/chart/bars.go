@@ -52,7 +52,7 @@ func (b Bars) SVG() []byte {
 			end = max(x.at(bar.Value), barLeft+1)
 			fill := palette()[0]
 			if bar.Faint {
-				fill = "#8c959f"
+				fill = pale
 			}
 			c.printf(`<rect x="%d" y="%d" width="%s" height="%d" rx="2" fill="%s"/>`+"\n", barLeft, y+2, num(end-barLeft), barStep-6, fill)
 		}

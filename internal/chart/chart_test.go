@@ -32,7 +32,7 @@ func wellFormed(t *testing.T, svg []byte) (words []string) {
 func sample() Lines {
 	l := Lines{Title: "Calls <64 B> & more", X: Axis{Label: "connections", Log: true}, Y: Axis{Label: "µs a call", Log: true}}
 	for i, name := range []string{"raw", "unixsock", "shm"} {
-		line := Line{Name: name}
+		line := Line{Name: name, Faint: name == "raw"}
 		for x := 1.0; x <= 1000; x *= 10 {
 			line.Points = append(line.Points, Point{x, x / float64(i+1) / 3})
 		}
@@ -61,7 +61,7 @@ func TestPicturesKeepTheirBytes(t *testing.T) {
 
 func TestWhatAnAxisCannotShowIsLeftOut(t *testing.T) {
 	l := sample()
-	l.Lines = append(l.Lines, Line{"broken", []Point{{0, 1}, {1, -1}, {1, math.NaN()}, {math.Inf(1), 1}}})
+	l.Lines = append(l.Lines, Line{Name: "broken", Points: []Point{{0, 1}, {1, -1}, {1, math.NaN()}, {math.Inf(1), 1}}})
 	svg := l.SVG()
 	wellFormed(t, svg)
 	for _, bad := range []string{"NaN", "Inf", "broken"} {
@@ -89,12 +89,12 @@ func TestTextCannotBreakOut(t *testing.T) {
 func TestNamesOfLinesDoNotOverlap(t *testing.T) {
 	var lines []Line
 	for range 20 {
-		lines = append(lines, Line{"same", []Point{{1, 1}, {2, 1}}})
+		lines = append(lines, Line{Name: "same", Points: []Point{{1, 1}, {2, 1}}})
 	}
 	c := newCanvas(width, height, "")
 	c.b.Reset()
 	y, _ := Axis{}.fit([]float64{0, 1}, height-bottom, top)
-	c.names(lines, y)
+	c.names(lines, coloured(lines), y)
 	seen := map[string]bool{}
 	for line := range strings.Lines(c.b.String()) {
 		_, at, _ := strings.Cut(line, ` y="`)

@@ -15,6 +15,8 @@ type Point struct{ X, Y float64 }
 type Line struct {
 	Name   string
 	Points []Point
+	// Faint lines are those that the others are compared with: thin, grey, and behind.
+	Faint bool
 }
 
 // Lines is a chart of lines.
@@ -36,7 +38,7 @@ func (l Lines) SVG() []byte {
 	var xs, ys []float64
 	lines := make([]Line, len(l.Lines))
 	for i, line := range l.Lines {
-		lines[i].Name = line.Name
+		lines[i].Name, lines[i].Faint = line.Name, line.Faint
 		for _, p := range line.Points {
 			if l.X.shows(p.X) && l.Y.shows(p.Y) {
 				xs, ys = append(xs, p.X), append(ys, p.Y)
@@ -57,10 +59,15 @@ func (l Lines) SVG() []byte {
 	c.text((left+width-right)/2, height-12, "middle", ink, l.X.Label, "")
 	c.printf(`<text transform="translate(16 %d) rotate(-90)" text-anchor="middle" fill="%s">%s</text>`+"\n",
 		(top+height-bottom)/2, ink, escape(l.Y.Label))
-	for i, line := range lines {
-		c.draw(line, x, y, i)
+	colours := coloured(lines)
+	for _, faint := range []bool{true, false} {
+		for i, line := range lines {
+			if line.Faint == faint {
+				c.draw(line, x, y, colours[i])
+			}
+		}
 	}
-	c.names(lines, y)
+	c.names(lines, colours, y)
 	return c.end()
 }
 
@@ -68,13 +75,32 @@ func (a Axis) shows(v float64) bool {
 	return !math.IsNaN(v) && !math.IsInf(v, 0) && (!a.Log || v > 0)
 }
 
-func colour(i int) string {
-	p := palette()
-	return p[i%len(p)]
+// A pen is how a line is drawn.
+type pen struct {
+	colour, dash string
+	width        float64
 }
 
-// draw draws the n-th line with a dot at each point, dashed when its colour was used before.
-func (c *canvas) draw(l Line, x, y scale, n int) {
+// coloured gives each line its pen. Lines whose colour was used before are dashed.
+func coloured(lines []Line) (pens []pen) {
+	n := 0
+	for _, l := range lines {
+		p := pen{colour: pale, width: 1}
+		if !l.Faint {
+			colours := palette()
+			p = pen{colour: colours[n%len(colours)], width: 2}
+			if n >= len(colours) {
+				p.dash = ` stroke-dasharray="5 3"`
+			}
+			n++
+		}
+		pens = append(pens, p)
+	}
+	return pens
+}
+
+// draw draws a line with a dot at each point.
+func (c *canvas) draw(l Line, x, y scale, p pen) {
 	if len(l.Points) == 0 {
 		return
 	}
@@ -82,18 +108,14 @@ func (c *canvas) draw(l Line, x, y scale, n int) {
 	for i, p := range l.Points {
 		path.WriteString(string("ML"[min(i, 1)]) + num(x.at(p.X)) + " " + num(y.at(p.Y)))
 	}
-	dash := ""
-	if n >= len(palette()) {
-		dash = ` stroke-dasharray="5 3"`
-	}
-	c.printf(`<path d="%s" fill="none" stroke="%s" stroke-width="2"%s/>`+"\n", path.String(), colour(n), dash)
-	for _, p := range l.Points {
-		c.printf(`<circle cx="%s" cy="%s" r="2.5" fill="%s"/>`+"\n", num(x.at(p.X)), num(y.at(p.Y)), colour(n))
+	c.printf(`<path d="%s" fill="none" stroke="%s" stroke-width="%s"%s/>`+"\n", path.String(), p.colour, num(p.width), p.dash)
+	for _, at := range l.Points {
+		c.printf(`<circle cx="%s" cy="%s" r="%s" fill="%s"/>`+"\n", num(x.at(at.X)), num(y.at(at.Y)), num(p.width+0.5), p.colour)
 	}
 }
 
 // names writes the names beside the ends of their lines, in the order of the ends and far enough apart to be read.
-func (c *canvas) names(lines []Line, y scale) {
+func (c *canvas) names(lines []Line, pens []pen, y scale) {
 	type label struct {
 		name, colour string
 		at           float64
@@ -101,7 +123,7 @@ func (c *canvas) names(lines []Line, y scale) {
 	var list []label
 	for i, l := range lines {
 		if len(l.Points) > 0 {
-			list = append(list, label{l.Name, colour(i), y.at(l.Points[len(l.Points)-1].Y)})
+			list = append(list, label{l.Name, pens[i].colour, y.at(l.Points[len(l.Points)-1].Y)})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b label) int { return cmp.Compare(a.at, b.at) })

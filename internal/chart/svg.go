@@ -14,6 +14,7 @@ type canvas struct{ b bytes.Buffer }
 const (
 	ink   = "#24292f"
 	faint = "#d0d7de"
+	pale  = "#8c959f" // for what others are compared with
 	paper = "#ffffff"
 	font  = "system-ui,sans-serif"
 )
