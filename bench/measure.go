@@ -14,7 +14,8 @@ const slack = 60 * time.Second
 
 // measure measures a workload once, with processes of its own.
 func (r *runner) measure(ctx context.Context, w workload.Workload, c contestant) (figures, error) {
-	ctx, cancel := context.WithTimeout(ctx, 4*r.each+slack)
+	each := r.each * time.Duration(max(w.Times, 1))
+	ctx, cancel := context.WithTimeout(ctx, 4*each+slack)
 	defer cancel()
 	p, err := r.start(ctx, w, c)
 	if err != nil {
@@ -33,7 +34,7 @@ func (r *runner) measure(ctx context.Context, w workload.Workload, c contestant)
 		return nil, err
 	}
 	var got worker.Result
-	if err := p.client.Ask(ctx, worker.Command{Do: worker.Run, For: r.each}, &got); err != nil {
+	if err := p.client.Ask(ctx, worker.Command{Do: worker.Run, For: each}, &got); err != nil {
 		return nil, err
 	}
 	if got.Sent > 0 { // it is over when all of it has come
@@ -75,7 +76,15 @@ func cellOf(w workload.Workload, got worker.Result, server rival.Usage) figures 
 	case workload.Stream:
 		f[workload.Bytes] = n * float64(w.Bytes) / seconds
 	case workload.Calls, workload.Slow:
-		f[workload.P50], f[workload.P99], f[workload.P999] = got.P50, got.P99, got.P999
+		for _, q := range []struct {
+			name  string
+			share float64
+			us    float64
+		}{{workload.P50, 0.5, got.P50}, {workload.P99, 0.99, got.P99}, {workload.P999, 0.999, got.P999}} {
+			if n*(1-q.share) >= 0.999 { // fewer calls than that do not tell
+				f[q.name] = q.us
+			}
+		}
 	}
 	return f
 }

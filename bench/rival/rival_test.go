@@ -16,7 +16,8 @@ func TestAnAnswerMustBeTheBody(t *testing.T) {
 		t.Error(err)
 	}
 	for name, change := range map[string]func([]byte) []byte{
-		"shorter": func(p []byte) []byte { return p[:99] },
+		"shorter":                  func(p []byte) []byte { return p[:99] },
+		"with more before its end": func(p []byte) []byte { return append(p, p[99]) },
 		"of the call before": func(p []byte) []byte {
 			p[1]--
 			return p

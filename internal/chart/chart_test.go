@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -87,25 +88,28 @@ func TestTextCannotBreakOut(t *testing.T) {
 }
 
 func TestNamesOfLinesDoNotOverlap(t *testing.T) {
-	var lines []Line
-	for range 20 {
-		lines = append(lines, Line{Name: "same", Points: []Point{{1, 1}, {2, 1}}})
-	}
-	c := newCanvas(width, height, "")
-	c.b.Reset()
-	y, _ := Axis{}.fit([]float64{0, 1}, height-bottom, top)
-	c.names(lines, coloured(lines), y)
-	seen := map[string]bool{}
-	for line := range strings.Lines(c.b.String()) {
-		_, at, _ := strings.Cut(line, ` y="`)
-		at, _, _ = strings.Cut(at, `"`)
-		if seen[at] {
-			t.Fatalf("two names at y=%s", at)
+	for _, at := range []float64{0, 0.5, 1} {
+		var lines []Line
+		for range 20 {
+			lines = append(lines, Line{Name: "same", Points: []Point{{1, at}, {2, at}}})
 		}
-		seen[at] = true
-	}
-	if len(seen) != 20 {
-		t.Errorf("%d names, want 20", len(seen))
+		c := newCanvas(width, height, "")
+		c.b.Reset()
+		y, _ := Axis{}.fit([]float64{0, 1}, height-bottom, top)
+		c.names(lines, coloured(lines), y)
+		seen := map[int]bool{}
+		for line := range strings.Lines(c.b.String()) {
+			_, rest, _ := strings.Cut(line, ` y="`)
+			word, _, _ := strings.Cut(rest, `"`)
+			n, err := strconv.Atoi(word)
+			if err != nil || seen[n] || n < 0 || n > height {
+				t.Fatalf("lines that end at %v: a name at y=%s, where another is or the chart is over", at, word)
+			}
+			seen[n] = true
+		}
+		if len(seen) != 20 {
+			t.Errorf("%d names, want 20", len(seen))
+		}
 	}
 }
 
