@@ -20,6 +20,7 @@ type benchConfig struct {
 	method   string
 	notify   bool
 	rate     float64
+	pause    time.Duration
 	lasts    time.Duration // of a row, all rounds together
 	rounds   int
 	sizes    []string
@@ -77,6 +78,7 @@ each one's time runs from when it was due, so that waiting for a busy server cou
 	f.StringVar(&c.method, "method", "echo", "method to call: one that takes bytes")
 	f.BoolVar(&c.notify, "notify", false, "send notifies, which have no answer, and measure until all were read")
 	f.Float64Var(&c.rate, "rate", 0, "calls or notifies a second, of all callers together; 0: as fast as they go")
+	f.DurationVar(&c.pause, "pause", 0, "wait so long before each call, so that both sides have gone to sleep")
 	f.DurationVar(&c.lasts, "for", 2*time.Second, "how long to measure each row")
 	f.IntVar(&c.rounds, "rounds", 5, "in so many rounds, which tell how much a figure varies")
 	f.StringSliceVar(&c.sizes, "size", []string{"64"}, "bytes of a call, such as 64,1KiB,1MiB")
@@ -115,6 +117,8 @@ func (c *benchConfig) check(f *pflag.FlagSet, args []string) error {
 		return usage("--self=%s: with %s it is one of %s", c.self, c.protocol, strings.Join(benchProtocolOf(c.protocol).over, ", "))
 	case c.rate < 0 || c.rate > maxBenchRate:
 		return usage("--rate %v: want 0 to %.0f", c.rate, maxBenchRate)
+	case c.pause < 0 || c.pause > 0 && c.rate > 0:
+		return usage("--pause %v: want none with a --rate, and none that is negative", c.pause)
 	case c.rounds < 1 || c.rounds > 1000:
 		return usage("--rounds %d: want 1 to 1000", c.rounds)
 	case c.lasts < time.Duration(c.rounds)*time.Millisecond:

@@ -17,6 +17,7 @@ type compareRecord struct {
 	Kind    string  `json:"kind"`
 	Loop    string  `json:"loop"`
 	Rate    float64 `json:"rate"`
+	Pause   float64 `json:"pause_ms"`
 	Bytes   int     `json:"bytes"`
 	Conns   int     `json:"conns"`
 	Callers int     `json:"callers"`
@@ -41,12 +42,12 @@ const (
 // benchKey says which rows of two results belong together: those that measured the same, wherever.
 type benchKey struct {
 	kind, loop            string
-	rate                  float64
+	rate, pause           float64
 	bytes, conns, callers int
 }
 
 func (r *benchRecord) key() benchKey {
-	return benchKey{r.Kind, r.Loop, r.Rate, r.Bytes, r.Conns, r.Callers}
+	return benchKey{r.Kind, r.Loop, r.Rate, r.Pause, r.Bytes, r.Conns, r.Callers}
 }
 
 // benchFigures are the figures that are compared.
@@ -134,7 +135,7 @@ func compareRows(old, now []*benchRecord) (list []compareRecord) {
 		mates[r.key()] = r
 	}
 	head := func(r *benchRecord, verdict string) compareRecord {
-		return compareRecord{Kind: r.Kind, Loop: r.Loop, Rate: r.Rate, Bytes: r.Bytes, Conns: r.Conns, Callers: r.Callers, Verdict: verdict}
+		return compareRecord{Kind: r.Kind, Loop: r.Loop, Rate: r.Rate, Pause: r.Pause, Bytes: r.Bytes, Conns: r.Conns, Callers: r.Callers, Verdict: verdict}
 	}
 	both := map[benchKey]bool{}
 	for _, r := range old {

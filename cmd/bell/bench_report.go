@@ -20,6 +20,7 @@ type benchRecord struct {
 	Kind     string  `json:"kind"` // "call" or "notify"
 	Loop     string  `json:"loop"` // "closed" or "open"
 	Rate     float64 `json:"rate"` // calls a second that were wanted; 0: closed
+	Pause    float64 `json:"pause_ms"`
 	Bytes    int     `json:"bytes"`
 	Conns    int     `json:"conns"`
 	Callers  int     `json:"callers"` // on each connection
@@ -43,7 +44,7 @@ type benchRecord struct {
 
 // record gives a row's record.
 func (r *benchRow) record(c *benchConfig, addr string) *benchRecord {
-	rec := &benchRecord{Address: addr, Protocol: c.protocol, Method: c.method, Kind: "call", Loop: "closed", Rate: c.rate,
+	rec := &benchRecord{Address: addr, Protocol: c.protocol, Method: c.method, Kind: "call", Loop: "closed", Rate: c.rate, Pause: float64(c.pause) / 1e6,
 		Bytes: r.bytes, Conns: r.conns, Callers: r.callers, Rounds: len(r.rounds), Seconds: c.roundTime().Seconds(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(),
 		Max: measure.Micros(r.all.Max()), Curve: r.all.Curve()}
@@ -84,6 +85,9 @@ func (c *benchConfig) loopText() string {
 		return "one-way: times are until a notify was handed over; calls/s until all of them were read"
 	case c.rate > 0:
 		return fmt.Sprintf("open loop, %s calls a second: times run from when a call was due (corrected for coordinated omission)", chart.Number(c.rate))
+	}
+	if c.pause > 0 {
+		return fmt.Sprintf("closed loop with a pause of %v before each call, which is no part of it", c.pause)
 	}
 	return "closed loop: each caller waits for its answer; times say nothing of calls that come meanwhile, --rate does"
 }

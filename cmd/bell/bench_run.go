@@ -87,7 +87,7 @@ func (b *benchRun) round(ctx context.Context, row *benchRow) error {
 			callers = append(callers, b.call(p, row.bytes))
 		}
 	}
-	load := measure.Load{For: b.cfg.roundTime(), Rate: b.cfg.rate}
+	load := measure.Load{For: b.cfg.roundTime(), Rate: b.cfg.rate, Pause: b.cfg.pause}
 	if len(callers) > 64 {
 		load.Digits = 2 // three digits of a thousand callers are 260 MiB
 	}
