@@ -1,112 +1,196 @@
-// Command bench measures calls between two processes: Bellpull over its transports beside a raw socket echo, net/rpc and
-// gRPC. Every peer's server is a process of its own; rounds are interleaved, so that all peers see the same machine;
-// figures are medians of the rounds and ratios to the raw echo of the same round.
-//
-//	go run .                    # five rounds of half a second a cell
-//	go run . -rounds 3 -o json  # one object a cell
-//
-// The raw echo is a length-prefixed request and answer over a plain net.Conn, one write and one read each way.
+// Command bench measures Bellpull beside what else two Go processes can talk through: calls, messages without an answer,
+// streams and idle connections. Every client and every server is a process of its own; the peers take turns in rounds,
+// so that all of them see the same machine; figures are medians of the rounds, and ratios are to a raw socket in the same
+// round. README.md says how to use it.
 package main
 
 import (
-	"encoding/json"
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"runtime"
+	"os/signal"
+	"path"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/bellpull/bellpull/bench/rivals"
+	"github.com/bellpull/bellpull/bench/worker"
+	"github.com/bellpull/bellpull/bench/workload"
 )
 
-// A peer is one way to call. dial gives a function that makes one call of a body and checks the answer's length.
-type peer struct {
-	name  string
-	serve func(addr string) error
-	dial  func(addr string) (caller, error)
-	many  bool // several callers may share one connection
-}
-
-// A caller makes calls over one connection; call may be used concurrently when the peer says many.
-type caller interface {
-	call(buf *buffers) error
-	close()
-}
-
-// buffers are what one calling goroutine keeps.
-type buffers struct{ body, answer []byte }
-
-func peers() []peer {
-	return []peer{
-		{"raw", serveRaw, dialRaw, false},
-		{"unixsock", serveBell("unix:"), dialBell("unix:"), true},
-		{"npipe", serveBell("npipe:"), dialBell("npipe:"), true},
-		{"campus", serveCampus, dialCampus, true},
-		{"shm", serveBell("shm:"), dialBell("shm:"), true},
-		{"netrpc", serveRPC, dialRPC, true},
-		{"grpc", serveGRPC, dialGRPC, true},
-	}
-}
-
-// A cell is one measurement.
-type cell struct {
-	Peer    string  `json:"peer"`
-	Bytes   int     `json:"bytes"`
-	Callers int     `json:"callers"`
-	P50     float64 `json:"p50_us"`
-	P99     float64 `json:"p99_us"`
-	Ops     float64 `json:"ops_per_s"`
-	Ratio   float64 `json:"time_ratio"` // p50 over that of the raw echo of the round; lower is better
-	OpsX    float64 `json:"ops_ratio"`  // ops over those of the raw echo, one call at a time, of the round
-}
-
 func main() {
-	if len(os.Args) == 4 && os.Args[1] == "serve" {
-		for _, p := range peers() {
-			if p.name == os.Args[2] {
-				fatal(p.serve(os.Args[3]))
-				return
-			}
-		}
+	if len(os.Args) > 1 && os.Args[1] == worker.Word {
+		os.Exit(worker.Main(rivals.All(), os.Args[2:]))
 	}
-	rounds := flag.Int("rounds", 5, "interleaved rounds")
-	each := flag.Duration("each", 500*time.Millisecond, "time of one cell")
-	only := flag.String("peers", "", "comma-separated peers; raw is always there")
-	sizes := flag.String("sizes", "64,1024,65536", "body sizes in bytes")
-	many := flag.Int("callers", 64, "callers of the concurrent cells; 0: none")
-	format := flag.String("o", "text", "text or json")
-	flag.Parse()
-	r := run{rounds: *rounds, each: *each, callers: *many}
-	for s := range strings.SplitSeq(*sizes, ",") {
-		var n int
-		if _, err := fmt.Sscan(s, &n); err != nil {
-			fatal(fmt.Errorf("-sizes: %q is no number", s))
-		}
-		r.sizes = append(r.sizes, n)
-	}
-	for _, p := range peers() {
-		if *only == "" || p.name == "raw" || slices.Contains(strings.Split(*only, ","), p.name) {
-			r.peers = append(r.peers, p)
-		}
-	}
-	cells, err := r.all()
-	fatal(err)
-	if *format == "json" {
-		for _, c := range cells {
-			json.NewEncoder(os.Stdout).Encode(c)
-		}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := bench(ctx, os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
 		return
 	}
-	fmt.Printf("%s/%s, %d CPUs, %s, %d rounds of %v, medians\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), *rounds, *each)
-	fmt.Printf("%-10s %8s %8s %10s %10s %12s %12s %12s\n", "peer", "bytes", "callers", "p50 us", "p99 us", "calls/s", "time/raw", "calls/raw")
-	for _, c := range cells {
-		fmt.Printf("%-10s %8d %8d %10.2f %10.2f %12.0f %11.2fx %11.2fx\n", c.Peer, c.Bytes, c.Callers, c.P50, c.P99, c.Ops, c.Ratio, c.OpsX)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
 	}
 }
 
-func fatal(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
+// options are what the command line says.
+type options struct {
+	rounds  int
+	each    time.Duration
+	idle    time.Duration
+	peers   string
+	rows    string
+	sets    string
+	format  string
+	save    string
+	from    string
+	against string
+	all     bool
+	docs    bool
+	dir     string
+	with    list
+}
+
+// list is a flag that may be repeated.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+func (l *list) Set(s string) error {
+	*l = append(*l, s)
+	return nil
+}
+
+func parse(args []string) (*options, error) {
+	o := &options{}
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.IntVar(&o.rounds, "rounds", 5, "interleaved rounds")
+	f.DurationVar(&o.each, "each", 400*time.Millisecond, "time of one measurement; a fifth of it goes before, to warm up")
+	f.DurationVar(&o.idle, "idle", 60*time.Second, "how long connections of the set idle are left alone")
+	f.StringVar(&o.peers, "peers", "", "peers, separated by commas; the raw socket is always there (default all)")
+	f.StringVar(&o.rows, "workloads", "*", "workloads, separated by commas, * for any letters")
+	f.StringVar(&o.sets, "set", "table", "sets of workloads, separated by commas: table, series, idle (with -docs: all)")
+	f.StringVar(&o.format, "o", "text", "text, or json: what -save writes")
+	f.StringVar(&o.save, "save", "", "write the result into a file")
+	f.StringVar(&o.from, "from", "", "do not measure, take the result of a file")
+	f.StringVar(&o.against, "against", "", "compare with the result of a file")
+	f.BoolVar(&o.all, "all", false, "with -against: list what is within noise too")
+	f.BoolVar(&o.docs, "docs", false, "write tables and pictures into the documents")
+	f.StringVar(&o.dir, "dir", "../docs", "where the documents are")
+	f.Var(&o.with, "with", "program with more peers, see more/; may be repeated")
+	if err := f.Parse(args); err != nil {
+		return nil, err
 	}
+	switch {
+	case f.NArg() > 0:
+		return nil, fmt.Errorf("%q is no flag; see -help", f.Arg(0))
+	case o.format != "text" && o.format != "json":
+		return nil, fmt.Errorf("-o %s: want text or json", o.format)
+	case o.rounds < 1 || o.each < time.Millisecond:
+		return nil, fmt.Errorf("want -rounds of 1 and -each of 1ms at least")
+	}
+	set := false
+	f.Visit(func(f *flag.Flag) { set = set || f.Name == "set" })
+	if o.docs && !set {
+		o.sets = "table,series,idle"
+	}
+	return o, nil
+}
+
+// workloads gives those that were asked for.
+func (o *options) workloads() (chosen []workload.Workload, err error) {
+	known := map[string]bool{"table": true, "series": true, "idle": true}
+	sets := strings.Split(o.sets, ",")
+	for _, s := range sets {
+		if !known[s] {
+			return nil, fmt.Errorf("-set %s: want table, series or idle", s)
+		}
+	}
+	for _, w := range slices.Concat(workload.Table(), workload.Series()) {
+		set := "table"
+		switch {
+		case w.Kind == workload.Idle:
+			set = "idle"
+		case w.Series != "":
+			set = "series"
+		}
+		named := slices.ContainsFunc(strings.Split(o.rows, ","), func(p string) bool {
+			ok, _ := path.Match(strings.ReplaceAll(p, "/", "|"), strings.ReplaceAll(w.Name, "/", "|"))
+			return ok
+		})
+		if named && (slices.Contains(sets, set) || o.rows != "*") {
+			chosen = append(chosen, w)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("-workloads %s: there is none of that name; see workload/workload.go", o.rows)
+	}
+	return chosen, nil
+}
+
+func bench(ctx context.Context, args []string) error {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	var old *result
+	if o.against != "" { // before it takes long
+		if old, err = load(o.against); err != nil {
+			return err
+		}
+	}
+	now, err := o.result(ctx)
+	if err != nil {
+		return err
+	}
+	if o.save != "" {
+		if err := now.save(o.save); err != nil {
+			return err
+		}
+	}
+	switch {
+	case o.format == "json":
+		err = now.write(os.Stdout)
+	case old != nil:
+		err = compare(os.Stdout, old, now, o.all)
+	case o.docs:
+		err = now.document(o.dir)
+	default:
+		err = now.text(os.Stdout)
+	}
+	if err != nil {
+		return err
+	}
+	return now.failures()
+}
+
+// result measures, or reads what was measured.
+func (o *options) result(ctx context.Context) (*result, error) {
+	if o.from != "" {
+		return load(o.from)
+	}
+	rows, err := o.workloads()
+	if err != nil {
+		return nil, err
+	}
+	who, err := contestants(ctx, o.with, o.peers)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(who, func(c contestant) bool { return c.Name == "nats" }) {
+		dir, err := os.MkdirTemp("", "bench")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir)
+		if err := buildBroker(ctx, dir); err != nil {
+			return nil, err
+		}
+	}
+	r := &runner{options: o, contestants: who, result: newResult(o, who)}
+	return r.result, r.run(ctx, rows)
 }

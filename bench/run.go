@@ -1,166 +1,166 @@
 package main
 
 import (
-	"bufio"
+	"context"
+	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
+
+	"github.com/bellpull/bellpull/bench/worker"
+	"github.com/bellpull/bellpull/bench/workload"
 )
 
-type run struct {
-	peers   []peer
-	sizes   []int
-	rounds  int
-	each    time.Duration
-	callers int
+// runner measures.
+type runner struct {
+	*options
+	contestants []contestant
+	result      *result
 }
 
-type key struct {
-	peer    string
-	bytes   int
-	callers int
-}
+// figures are what one measurement gave.
+type figures map[string]float64
 
-// all runs the rounds and gives the medians, in the order of sizes and peers.
-func (r run) all() ([]cell, error) {
-	samples := map[key][]cell{}
-	var order []key
-	for round := range r.rounds {
-		for _, size := range r.sizes {
-			raw := cell{}
-			for i := range r.peers {
-				p := r.peers[i]
-				cells, err := r.measure(p, size)
-				if err != nil {
-					return nil, fmt.Errorf("%s, %d bytes: %w", p.name, size, err)
-				}
-				for _, c := range cells {
-					if p.name == "raw" {
-						raw = c
-					}
-					c.Ratio, c.OpsX = c.P50/raw.P50, c.Ops/raw.Ops
-					k := key{c.Peer, c.Bytes, c.Callers}
-					if round == 0 {
-						order = append(order, k)
-					}
-					samples[k] = append(samples[k], c)
-				}
+// run measures every workload with every peer, in rounds. A peer that fails a workload is left out of it from then on;
+// the result says why.
+func (r *runner) run(ctx context.Context, rows []workload.Workload) error {
+	from := time.Now()
+	busy := slices.DeleteFunc(slices.Clone(rows), func(w workload.Workload) bool { return w.Kind == workload.Idle })
+	for round := range min(r.rounds, r.rounds*len(busy)) {
+		for _, w := range busy {
+			if err := r.round(ctx, round, w); err != nil {
+				return err
+			}
+		}
+		fmt.Fprintf(os.Stderr, "round %d of %d, %v\n", round+1, r.rounds, time.Since(from).Round(time.Second))
+	}
+	for _, w := range rows {
+		if w.Kind == workload.Idle {
+			if err := r.idleRound(ctx, w); err != nil {
+				return err
 			}
 		}
 	}
-	out := make([]cell, 0, len(order))
-	for _, k := range order {
-		out = append(out, median(samples[k]))
-	}
-	return out, nil
-}
-
-func median(list []cell) cell {
-	m := list[0]
-	pick := func(f func(cell) float64) float64 {
-		v := make([]float64, len(list))
-		for i, c := range list {
-			v[i] = f(c)
-		}
-		slices.Sort(v)
-		return v[len(v)/2]
-	}
-	m.P50 = pick(func(c cell) float64 { return c.P50 })
-	m.P99 = pick(func(c cell) float64 { return c.P99 })
-	m.Ops = pick(func(c cell) float64 { return c.Ops })
-	m.Ratio = pick(func(c cell) float64 { return c.Ratio })
-	m.OpsX = pick(func(c cell) float64 { return c.OpsX })
-	return m
-}
-
-// measure starts a peer's server as a process and calls it: one caller, then many on one connection.
-func (r run) measure(p peer, size int) ([]cell, error) {
-	dir, err := os.MkdirTemp("", "bench")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	addr := filepath.Join(dir, "s")
-	cmd := exec.Command(os.Args[0], "serve", p.name, addr)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	defer cmd.Wait()
-	defer in.Close() // a server ends with its standard input
-	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
-		return nil, fmt.Errorf("server: %w", err)
-	}
-	c, err := p.dial(addr)
-	if err != nil {
-		return nil, err
-	}
-	defer c.close()
-	one, err := r.loop(c, p.name, size, 1)
-	if err != nil || !p.many || r.callers < 2 || size > 4096 {
-		return []cell{one}, err
-	}
-	many, err := r.loop(c, p.name, size, r.callers)
-	return []cell{one, many}, err
-}
-
-// loop has callers call for the time of a cell, after a tenth of it to warm up.
-func (r run) loop(c caller, name string, size, callers int) (cell, error) {
-	var (
-		wg    sync.WaitGroup
-		mu    sync.Mutex
-		all   []time.Duration
-		first error
-	)
-	begin := time.Now().Add(r.each / 10)
-	end := begin.Add(r.each)
-	for range callers {
-		wg.Go(func() {
-			b := &buffers{body: make([]byte, size), answer: make([]byte, 0, size)}
-			took := make([]time.Duration, 0, 1<<20/callers)
-			for at := time.Now(); at.Before(end); {
-				if err := c.call(b); err != nil {
-					mu.Lock()
-					first = err
-					mu.Unlock()
-					return
-				}
-				now := time.Now()
-				if at.After(begin) {
-					took = append(took, now.Sub(at))
-				}
-				at = now
-			}
-			mu.Lock()
-			all = append(all, took...)
-			mu.Unlock()
-		})
-	}
-	wg.Wait()
-	if first != nil {
-		return cell{}, first
-	}
-	slices.Sort(all)
-	us := func(q float64) float64 { return float64(all[int(q*float64(len(all)-1))].Nanoseconds()) / 1e3 }
-	return cell{Peer: name, Bytes: size, Callers: callers, P50: us(0.5), P99: us(0.99), Ops: float64(len(all)) / r.each.Seconds()}, nil
-}
-
-// ready tells the parent that the server listens, and returns when the parent is done with it.
-func ready() error {
-	fmt.Println("ready")
-	io.Copy(io.Discard, os.Stdin)
 	return nil
+}
+
+// round measures one workload with every peer, beginning with another one each time.
+func (r *runner) round(ctx context.Context, round int, w workload.Workload) error {
+	got := make([]figures, len(r.contestants))
+	for i := range r.contestants {
+		i = (i + round) % len(r.contestants)
+		c := r.contestants[i]
+		cell := r.result.cell(w, c)
+		if cell.Note != "" {
+			continue
+		}
+		if cell.Note = w.Unfit(c.Facts); cell.Note != "" {
+			cell.Unfit = true
+			continue
+		}
+		f, err := r.measure(ctx, w, c)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, worker.ErrUnfit):
+			cell.Note, cell.Unfit = "no such message", true
+		case err != nil:
+			cell.Note = err.Error()
+			fmt.Fprintf(os.Stderr, "%s, %s: %v\n", w.Name, c.Name, err)
+		}
+		got[i] = f
+	}
+	for i, c := range r.contestants {
+		if got[i] == nil {
+			continue
+		}
+		if c.Name == base || got[0] != nil {
+			got[i][workload.Ratio] = ratio(w.By, got[i], got[0])
+		}
+		r.result.cell(w, c).add(got[i])
+	}
+	return nil
+}
+
+// ratio says how many times better a figure is than that of the base.
+func ratio(by string, f, of figures) float64 {
+	a, b := f[by], of[by]
+	if !workload.Larger(by) {
+		a, b = b, a
+	}
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}
+
+// A pair is a server and a client that talk, both processes of their own.
+type pair struct {
+	server, client *worker.Process
+	dir            string
+	burner         *worker.Process
+}
+
+func (p *pair) stop() {
+	for _, w := range []*worker.Process{p.client, p.server, p.burner} {
+		if w != nil {
+			w.Stop()
+		}
+	}
+	os.RemoveAll(p.dir)
+}
+
+// start starts the processes of a measurement where they belong.
+func (r *runner) start(ctx context.Context, w workload.Workload, c contestant) (p *pair, err error) {
+	server, client, err := places(w.Place)
+	if err != nil {
+		return nil, err
+	}
+	p = &pair{}
+	defer func() {
+		if err != nil {
+			p.stop()
+		}
+	}()
+	if p.dir, err = os.MkdirTemp("", "bench"); err != nil {
+		return nil, err
+	}
+	addr, role := filepath.Join(p.dir, "s"), worker.Server
+	if w.Kind == workload.Stream {
+		role = worker.Sink
+	}
+	if w.Place == workload.Busy {
+		if p.burner, err = worker.Start(ctx, c.program, worker.CPUs()[:1], worker.Burner); err != nil {
+			return nil, err
+		}
+	}
+	if p.server, err = worker.Start(ctx, c.program, server, role, c.Name, addr); err != nil {
+		return nil, err
+	}
+	p.client, err = worker.Start(ctx, c.program, client, worker.Client, c.Name, addr)
+	return p, err
+}
+
+// places gives the CPUs of server and client; none is any.
+func places(p workload.Place) (server, client []int, err error) {
+	cpus := worker.CPUs()
+	switch p {
+	case workload.Free:
+		return nil, nil, nil
+	case workload.Busy:
+		if len(cpus) > 0 {
+			return nil, nil, nil
+		}
+	case workload.Same:
+		if len(cpus) > 0 {
+			return cpus[:1], cpus[:1], nil
+		}
+	case workload.Apart:
+		if len(cpus) > 1 {
+			return cpus[:1], cpus[len(cpus)-1:], nil
+		}
+	}
+	return nil, nil, fmt.Errorf("processes cannot be put on CPUs here (%d may be used)", len(cpus))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/bellpull/bellpull/internal/campuswire"
 	"github.com/bellpull/bellpull/transport"
 	"github.com/bellpull/bellpull/transport/npipe"
+	"github.com/bellpull/bellpull/transport/shm"
 	"github.com/bellpull/bellpull/transport/tcp"
 	"github.com/bellpull/bellpull/transport/unixsock"
 )
@@ -69,9 +70,9 @@ var (
 	_ bellpull.Guard    = (*Protocol)(nil)
 )
 
-// Transports gives the carriers of the addresses npipe:, local:, unix: and tcp:.
+// Transports gives the carriers of the addresses npipe:, local:, unix:, tcp: and shm:.
 func (p *Protocol) Transports() transport.Set {
-	return transport.NewSet(&unixsock.Transport{}, &npipe.Transport{AnyServer: p.AllowOthers}, &tcp.Transport{})
+	return transport.NewSet(&unixsock.Transport{}, &npipe.Transport{AnyServer: p.AllowOthers}, &tcp.Transport{}, &shm.Transport{})
 }
 
 // Admit refuses to listen where the transport does not tell who connects: the protocol has no token.

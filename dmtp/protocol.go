@@ -9,6 +9,7 @@ import (
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/transport"
 	"github.com/bellpull/bellpull/transport/npipe"
+	"github.com/bellpull/bellpull/transport/shm"
 	"github.com/bellpull/bellpull/transport/tcp"
 	"github.com/bellpull/bellpull/transport/unixsock"
 )
@@ -84,11 +85,11 @@ var (
 	_ bellpull.Guard    = Protocol{}
 )
 
-// Transports gives the carriers of the addresses local:, unix:, npipe:, tcp: and tcps:. Others, such as mem:, come with
+// Transports gives the carriers of the addresses local:, unix:, npipe:, tcp:, tcps: and shm:. Others, such as mem:, come with
 // [bellpull.WithTransports].
 func (p Protocol) Transports() transport.Set {
 	t := p.TCP
-	return transport.NewSet(&unixsock.Transport{}, &npipe.Transport{}, &t)
+	return transport.NewSet(&unixsock.Transport{}, &npipe.Transport{}, &t, &shm.Transport{})
 }
 
 // Admit refuses to listen without a token where the transport does not prove who connects.

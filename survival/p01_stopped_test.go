@@ -23,7 +23,7 @@ func TestP01AStoppedServiceHoldsNobodyBeyondTheDeadline(t *testing.T) {
 		s := w.serve(t)
 		peer := w.dial(t, s.addr)
 		try := 0
-		body := w.maxBody(1 << 20)
+		body := 1 << 20
 		if raced {
 			body /= 16 // or the callers' own work alone takes longer than they have
 		}

@@ -240,7 +240,7 @@ func TestP02ACallThatGotNoRoomNeverRan(t *testing.T) {
 		)
 		for i := range calls {
 			wg.Go(func() {
-				body := append([]byte(fmt.Sprint(i, " ")), bytes.Repeat([]byte("x"), w.maxBody(512<<10))...)
+				body := append([]byte(fmt.Sprint(i, " ")), bytes.Repeat([]byte("x"), 512<<10)...)
 				filled <- struct{}{}
 				_, err := peer.CallBytes(context.Background(), "note", nil, body)
 				v := verdictOf(err)

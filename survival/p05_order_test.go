@@ -11,6 +11,7 @@ import (
 	"github.com/bellpull/bellpull"
 	"github.com/bellpull/bellpull/transport"
 	"github.com/bellpull/bellpull/transport/npipe"
+	"github.com/bellpull/bellpull/transport/shm"
 	"github.com/bellpull/bellpull/transport/tcp"
 	"github.com/bellpull/bellpull/transport/unixsock"
 )
@@ -88,7 +89,9 @@ func (w way) carrierOf() transport.Transport {
 		return &tcp.Transport{}
 	case "npipe":
 		return &npipe.Transport{}
-	case "mem", "shm":
+	case "shm":
+		return &shm.Transport{}
+	case "mem":
 		return w.transport()
 	}
 	return &unixsock.Transport{}

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/bellpull/bellpull"
-	"github.com/bellpull/bellpull/internal/shmport"
 	"github.com/bellpull/bellpull/transport"
 	"github.com/bellpull/bellpull/transport/mem"
 )
@@ -33,7 +32,7 @@ type way struct {
 // ways are what is spoken.
 var ways = []way{{}, {plain: true}, {campus: true}}
 
-// carriers are all that exist. shm is the shared-memory spike, of Linux only.
+// carriers are all that exist. shm is of Linux only.
 var carriers = []string{"local", "unix", "tcp", "npipe", "shm", "mem"}
 
 // campusCarriers are those on which it is tested. local: and shm are sockets as unix: and npipe:, with the same names.
@@ -124,14 +123,6 @@ func (w way) death() time.Duration {
 	return 50 * time.Millisecond
 }
 
-// maxBody is the size of body that every way but this one's limits allows, in bytes.
-func (w way) maxBody(want int) int {
-	if w.carrier == "shm" {
-		want = min(want, 64<<10) // the spike's rings are small
-	}
-	return want
-}
-
 var addresses atomic.Int64
 
 // address gives an address that nobody has.
@@ -168,11 +159,8 @@ func freePort(t testing.TB) string {
 
 // transport is what the protocols do not bring themselves; nil for the others.
 func (w way) transport() transport.Transport {
-	switch w.carrier {
-	case "mem":
+	if w.carrier == "mem" {
 		return w.network
-	case "shm":
-		return shmport.Transport{}
 	}
 	return nil
 }

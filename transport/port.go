@@ -49,6 +49,13 @@ type Port interface {
 	Close() error
 }
 
+// A Rester is a [Port] that can let go of what an idle connection does not need, such as memory that it takes again when
+// there is something to send.
+type Rester interface {
+	// Rest is called when nothing has come for a while. It does not block, and may do nothing.
+	Rest()
+}
+
 // A Split finds the end of the first frame in b, which holds the bytes that have arrived so far. It gives the
 // frame's whole length in bytes, or 0 when b is too short to tell. The length may exceed len(b). An error says that
 // no frame begins here and ends the connection. It must not keep b.

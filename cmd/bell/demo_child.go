@@ -49,7 +49,7 @@ func rawListen(dir, name string) (net.Listener, error) {
 	return net.Listen("unix", filepath.Join(dir, name+".sock"))
 }
 
-// demoPartCmd is what demo and chaos run in other processes. Each ends when its input does, so none outlives them.
+// demoPartCmd is what demo, chaos and bench run in other processes. Each ends when its input does, so none outlives them.
 func (a *app) demoPartCmd() *cobra.Command {
 	roles := map[string]struct {
 		args int
@@ -58,6 +58,7 @@ func (a *app) demoPartCmd() *cobra.Command {
 		"echo":    {1, runEcho},
 		"journal": {1, runJournal},
 		"client":  {1, runClient},
+		"bench":   {2, runBenchServer},
 	}
 	return &cobra.Command{
 		Use:    "demo-part ROLE [ARG...]",
@@ -66,7 +67,7 @@ func (a *app) demoPartCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			role, ok := roles[args[0]]
 			if !ok || len(args)-1 != role.args {
-				return usage("demo-part is for bell demo and bell chaos alone")
+				return usage("demo-part is for bell demo, chaos and bench alone")
 			}
 			ctx, cancel := context.WithCancel(cmd.Context())
 			defer cancel()
@@ -82,7 +83,7 @@ func (a *app) demoPartCmd() *cobra.Command {
 	}
 }
 
-// A child is a process of demo or chaos.
+// A child is a process of demo, chaos or bench.
 type child struct {
 	cmd   *exec.Cmd
 	in    io.WriteCloser

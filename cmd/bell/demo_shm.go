@@ -7,9 +7,6 @@ import (
 	"runtime"
 	"strings"
 	"time"
-
-	"github.com/bellpull/bellpull"
-	"github.com/bellpull/bellpull/internal/shmport"
 )
 
 // shmName is where the echo process listens for calls over shared memory, "none" where the system has no such thing.
@@ -19,9 +16,6 @@ func shmName() string {
 	}
 	return fmt.Sprintf("shm:demo-%d", os.Getpid())
 }
-
-// withShm gives a node the shared-memory spike, which no protocol brings by itself.
-func withShm() bellpull.NodeOption { return bellpull.WithTransports(shmport.Transport{}) }
 
 // measureShm measures one round of 64 byte calls over shared memory. The connection is kept in t between rounds.
 func measureShm(ctx context.Context, t *callTable, round time.Duration) (result, error) {

@@ -36,7 +36,7 @@ func (t *callTable) connect(ctx context.Context, server *child) error {
 	if t.shmAddr, err = server.expect(ctx, "shm"); err != nil {
 		return err
 	}
-	t.node = bellpull.NewNode("", withShm())
+	t.node = bellpull.NewNode("")
 	if t.peer, err = t.node.Dial(ctx, bell, demoProtocol()); err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (echoRPC) Do(in []byte, out *[]byte) error {
 func runEcho(ctx context.Context, a *app, args []string) error {
 	m := bellpull.NewMux()
 	m.Handle("echo", bellpull.HandlerFunc(func(w *bellpull.Reply, r *bellpull.Request) { w.Write(r.Borrow()) }))
-	node := bellpull.NewNode("", bellpull.WithMux(m), withShm())
+	node := bellpull.NewNode("", bellpull.WithMux(m))
 	defer node.Close(context.Background())
 	if err := node.Listen(ctx, demoAddr(args[0], "bell"), demoProtocol()); err != nil {
 		return err

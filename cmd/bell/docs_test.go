@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/bellpull/bellpull"
+	"github.com/bellpull/bellpull/internal/measure"
 )
 
 // TestDocsAreComplete: docs/cli.md names every command, flag, key of -o json, code and exit code.
@@ -48,7 +49,7 @@ func TestDocsAreComplete(t *testing.T) {
 	walk(root)
 	for _, v := range []any{problem{}, callRecord{}, notifyRecord{}, timesRecord{}, pingRecord{}, sendRecord{}, versionRecord{},
 		endpointEvent{}, peerEvent{}, requestEvent{}, frameEvent{}, checkRecord{}, callsRecord{}, callRow{}, replayRecord{},
-		killRecord{}, chaosRecord{}, chaosSecond{}, chaosVerdict{}, frameRecord{}, frameField{}, pasteRecord{}} {
+		killRecord{}, chaosRecord{}, chaosSecond{}, chaosVerdict{}, frameRecord{}, frameField{}, pasteRecord{}, benchRecord{}, compareRecord{}, measure.Spread{}, measure.Point{}} {
 		ty := reflect.TypeOf(v)
 		for i := range ty.NumField() {
 			if key, _, _ := strings.Cut(ty.Field(i).Tag.Get("json"), ","); key != "" {
@@ -69,6 +70,12 @@ func TestDocsAreComplete(t *testing.T) {
 	}
 	for _, p := range (&demo{app: a}).parts() {
 		want("demo", "`"+p.name+"`")
+	}
+	for _, verdict := range []string{verdictBetter, verdictWorse, verdictSame, verdictOnlyOld, verdictOnlyNew} {
+		want("bench", "`"+verdict+"`")
+	}
+	for _, name := range slices.Concat(selfTransports(), benchProtocolNames()) {
+		want("bench", "`"+name+"`")
 	}
 	for _, name := range slices.Concat(transportNames(), protocolNames(), faultNames()) {
 		want("chaos", "`"+name+"`")

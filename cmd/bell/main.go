@@ -48,6 +48,6 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 no server, 4 refused or not trusted, 5 ti
 	root.SetErr(a.err)
 	root.PersistentFlags().VarP(&outputFlag{&a.output}, "output", "o", "text for people, or json: one object a line")
 	root.AddCommand(a.serveCmd(), a.callCmd(), a.notifyCmd(), a.pingCmd(), a.listenCmd(), a.sendCmd(), a.doctorCmd(),
-		a.demoCmd(), a.chaosCmd(), a.versionCmd(), a.demoPartCmd())
+		a.benchCmd(), a.demoCmd(), a.chaosCmd(), a.versionCmd(), a.demoPartCmd())
 	return root
 }

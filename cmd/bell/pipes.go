@@ -42,8 +42,8 @@ func (l *link) campus(addrs ...string) (bool, error) {
 	if len(addrs) != 1 {
 		return true, usage("a process of dotnetCampus.Ipc has one name, so it listens at one address")
 	}
-	if a, err := transport.ParseAddr(addrs[0]); err == nil && a.Scheme != "npipe" && a.Scheme != "local" {
-		return true, usage("%s: a process of dotnetCampus.Ipc is dialled back under its name: give npipe:NAME or local:NAME", a)
+	if a, err := transport.ParseAddr(addrs[0]); err == nil && a.Scheme != "npipe" && a.Scheme != "local" && a.Scheme != "shm" {
+		return true, usage("%s: a process of dotnetCampus.Ipc is dialled back under its name: give npipe:NAME, local:NAME or shm:NAME", a)
 	}
 	return true, nil
 }

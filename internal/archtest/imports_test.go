@@ -111,7 +111,7 @@ func checkModules(t *tree, deps []dep) (found []string) {
 	for _, dir := range slices.Sorted(maps.Keys(t.mods)) {
 		for _, m := range directly(t.mods[dir]) {
 			required[m] = true
-			known := m == modulePath || slices.ContainsFunc(deps, func(d dep) bool { return within(d.path, m) })
+			known := within(m, modulePath) || slices.ContainsFunc(deps, func(d dep) bool { return within(d.path, m) })
 			if !known {
 				found = append(found, fmt.Sprintf("%s/go.mod: requires %s, which is not in the table of dependencies", dir, m))
 			}

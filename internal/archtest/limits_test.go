@@ -20,7 +20,7 @@ const limitsPage = "docs/limits.md"
 // limited are the packages whose constants are looked at: what a program of a user is made of.
 var limited = []string{".", "dmtp", "campus", "httplink", "internal/pump", "internal/bellwire", "internal/dmtpwire", "internal/campuswire",
 	"internal/netjson", "transport", "transport/mem",
-	"transport/npipe", "transport/tcp", "transport/unixsock"}
+	"transport/npipe", "transport/tcp", "transport/unixsock", "transport/shm"}
 
 // limitName matches the constants that must be on the page.
 var limitName = regexp.MustCompile(`^(max|Max|default|Default)[A-Z]`)
@@ -34,6 +34,9 @@ var notLimits = map[string]string{
 	"transport.defaultMaxFrame": "for engines that do not say; dmtp does",
 	"transport.maxFlushRounds":  "how long one caller writes for others",
 	"transport.maxHost":         "a part of MaxAddr",
+	"shm.defaultMaxFrame":       "for engines that do not say; dmtp does",
+	"shm.maxInline":             "a part of a slot",
+	"shm.maxPause":              "how seldom a writer that waits for room looks",
 	"tcp.maxTry":                "what the system takes in one write",
 	"unixsock.maxPath":          "the system's, for addresses of ours",
 	"dmtpwire.MaxBody":          "what the header can say; dmtp allows less",

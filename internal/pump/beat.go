@@ -65,7 +65,12 @@ func (b *beat) look(now int64, lives ...*transport.Life) (next int64, act func(*
 		return min(now+b.every, verdict), nil
 	case now-b.heard >= b.every:
 		b.pinged = true
-		return min(now+b.every, verdict), func(p *Pump) { b.ping() }
+		return min(now+b.every, verdict), func(p *Pump) {
+			if r, ok := p.out.(transport.Rester); ok {
+				r.Rest()
+			}
+			b.ping()
+		}
 	}
 	return b.heard + b.every, nil
 }
