@@ -174,7 +174,7 @@ func TestCampusNobodyWhoRegisters(t *testing.T) {
 				c.alive()
 				return
 			} else {
-				connected := c.bad.begin("connect", dmtpFields{"to": "ours", "timeout_ms": 2500})
+				connected := c.bad.begin("connect", dmtpFields{"to": "ours", "timeout_ms": 1500})
 				e := c.events.await(bellpull.EventRefused)
 				if kind == "register-wrong" != errors.Is(e.Err, bellpull.ErrNoServer) || kind == "register-wrong" && e.Name != "bad-wrong" {
 					t.Errorf("%q refused with %v", e.Name, e.Err)

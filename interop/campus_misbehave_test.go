@@ -43,7 +43,7 @@ func campusMisbehave(t *testing.T, kinds string, f func(t *testing.T, c *campusC
 	}
 	timeout := time.Duration(0) // as it is by itself
 	if slices.Contains(campusNobodies, kinds) || kinds == "close-after-register" {
-		timeout = 2 * time.Second
+		timeout = time.Second
 	}
 	t.Run(kinds, func(t *testing.T) {
 		for _, weDial := range []bool{true, false} {
