@@ -1,5 +1,3 @@
-//go:build linux
-
 package shm
 
 // rdtscp gives the number of the CPU, which Linux keeps where RDTSCP finds it.
