@@ -53,12 +53,9 @@ func benchProtocolNames() (names []string) {
 func selfTransports() []string {
 	names := []string{defaultTransport()}
 	for _, t := range chaosTransports {
-		if !slices.Contains(names, t.name) {
+		if !slices.Contains(names, t.name) && (t.name != "shm" || runtime.GOOS == "linux") {
 			names = append(names, t.name)
 		}
-	}
-	if runtime.GOOS == "linux" && !slices.Contains(names, "shm") {
-		names = append(names, "shm")
 	}
 	return names
 }

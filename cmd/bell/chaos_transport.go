@@ -33,6 +33,7 @@ var chaosTransports = []chaosTransport{
 	}, socketFiles},
 	{"tcp", false, func(string, string, int) (string, error) { return freePort() }, listeners},
 	{"npipe", true, func(_, tag string, i int) (string, error) { return fmt.Sprintf("npipe:bell-chaos-%s-%d", tag, i), nil }, socketFiles},
+	{"shm", true, func(_, tag string, i int) (string, error) { return fmt.Sprintf("shm:chaos-%s-%d", tag, i), nil }, memoryFiles},
 }
 
 // A chaosProtocol is a row of --protocol.
@@ -102,6 +103,11 @@ func freePort() (addr string, err error) {
 		}
 	}
 	return "", err
+}
+
+// memoryFiles lists what is left of an address of shared memory: its socket. The memory itself has no name.
+func memoryFiles(addr string) []string {
+	return socketFiles("local:" + strings.TrimPrefix(addr, "shm:") + ".shm")
 }
 
 // socketFiles lists the socket of an address and the lock beside it, where they are there.

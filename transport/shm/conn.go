@@ -111,13 +111,12 @@ func (c *Conn) Read(b []byte) (int, error) {
 			c.rest = c.rest[n:]
 			return n, nil
 		}
-		piece, ok, err := p.Next()
+		n, rest, err := p.readInto(b)
 		if err != nil {
 			return 0, c.opError("read", err)
 		}
-		if ok {
-			c.rest = piece
-			continue
+		if c.rest = rest; n > 0 {
+			return n, nil
 		}
 		switch err := p.Wait(c.readBy.Load()); {
 		case err == io.EOF:

@@ -175,6 +175,43 @@ func (p *port) ofRing() ([]byte, bool, error) {
 	return piece, piece != nil, nil
 }
 
+// readInto copies what has arrived into b: a long piece without a copy between, since nobody looks at bytes of a stream
+// before they are the reader's. It gives 0 when nothing has come; rest is what did not fit.
+func (p *port) readInto(b []byte) (n int, rest []byte, err error) {
+	if p.piece == nil && !p.blocked() && p.fault == nil {
+		if n, err := p.copyLong(b); n > 0 || err != nil {
+			return n, nil, err
+		}
+	}
+	piece, _, err := p.nextPiece()
+	n = copy(b, piece)
+	return n, piece[n:], err
+}
+
+// copyLong copies of the next slot if what it has is in the arena.
+func (p *port) copyLong(b []byte) (int, error) {
+	if !p.ready() {
+		return 0, nil
+	}
+	i := p.read & (p.peer.slots - 1)
+	low := uint32(word(p.peer.ring, i).Load())
+	if low>>kindShift != kindArena {
+		return 0, nil
+	}
+	n := int(low & lenMask)
+	from := uint64(load32(p.peer.ring[i*slotSize+wordSize:]))
+	if n <= p.part || from > p.peer.geometry.arena || uint64(n) > p.peer.geometry.arena-from {
+		return 0, p.broken(errPlace)
+	}
+	got := copy(b, p.peer.arena[from+uint64(p.part):from+uint64(n)])
+	if p.part += got; p.part == n {
+		p.part = 0
+		p.read++
+		p.tell()
+	}
+	return got, nil
+}
+
 // tellEvery is how many slots the reader is done with before it says so, unless it is about to sleep.
 const tellEvery = 64
 

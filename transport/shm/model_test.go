@@ -13,8 +13,9 @@ import (
 // a ring that is full and wraps, frames that are published several at once, a reader that falls asleep, memory that is
 // given back and taken again, frames that go over the socket meanwhile. The names are those of the code.
 //
-// It is held to three rules: frames arrive once and in order; no slot is touched while its page is not reserved; and when
-// both sides have nothing left to do, everything has arrived: no wake-up is lost.
+// It is held to four rules: frames arrive once and in order; no slot is touched while its page is not reserved; and when
+// both sides have nothing left to do, everything has arrived: no wake-up is lost. Of a side that is killed, at whatever step,
+// what it had published arrives.
 
 const (
 	modelSlots = 2
@@ -40,6 +41,7 @@ type modelState struct {
 	next, write, released, held, heldWord uint8
 	sent, synced, rung, seen              uint8
 	syncing                               bool
+	dead                                  bool // killed, between any two of its steps
 	// The reader.
 	rpc                               uint8
 	read, told, want, pieces, arrived uint8
@@ -69,10 +71,12 @@ const (
 	rDeep
 	rBlock
 	rWake
+	rEnded
 )
 
 type model struct {
 	frames  uint8
+	kill    bool   // the writer may be killed
 	mistake string // one that the model must find; "": none
 	lost    string // the first rule that was broken
 }
@@ -92,6 +96,14 @@ func (m *model) touch(s *modelState, who string) {
 
 // writer gives the states that a step of the writer leads to.
 func (m *model) writer(s modelState, add func(modelState)) {
+	if s.dead {
+		return
+	}
+	if m.kill {
+		n := s
+		n.dead = true
+		add(n)
+	}
 	switch s.wpc {
 	case wIdle:
 		m.commit(s, add)
@@ -267,7 +279,14 @@ func (m *model) reader(s modelState) (_ modelState, ok bool) {
 		s.rpc = rBlock
 	case rBlock:
 		if s.bells == 0 && s.nq == 0 {
-			return s, false
+			if !s.dead {
+				return s, false
+			}
+			// The socket has ended. What was published before still counts.
+			if s.rpc = rWake; !s.live || blocked || s.words[s.read%modelSlots] != s.read+1 {
+				s.rpc = rEnded
+			}
+			break
 		}
 		s.bells = 0
 		for i := range s.nq {
@@ -276,11 +295,24 @@ func (m *model) reader(s modelState) (_ modelState, ok bool) {
 		}
 		s.queue, s.nq = [modelQueue]modelPiece{}, 0
 		s.rpc = rWake
+	case rEnded:
+		m.ended(&s)
+		return s, false
 	case rWake:
 		s.sleep &^= sleepMask
 		s.rpc = rNext
 	}
 	return s, true
+}
+
+// ended is the end of a reader whose other side was killed: what that had published has arrived.
+func (m *model) ended(s *modelState) {
+	if s.live && s.reserved && s.words[s.read%modelSlots] == s.read+1 && int8(s.want-s.pieces) <= 0 {
+		m.fail(s, "what was published before the end has not arrived")
+	}
+	if s.nq > 0 || s.nt > 0 || s.pending.frame != 0 && int8(s.pending.after-s.read) <= 0 {
+		m.fail(s, "a piece on the socket has not arrived")
+	}
 }
 
 // run goes through all orders of steps and gives the number of states.
@@ -302,7 +334,7 @@ func (m *model) run() int {
 		n, ok := m.reader(s)
 		if ok {
 			add(n)
-		} else if s.wpc == wIdle && s.next > m.frames && s.held == 0 && s.arrived != m.frames {
+		} else if !s.dead && s.wpc == wIdle && s.next > m.frames && s.held == 0 && s.arrived != m.frames {
 			m.fail(&s, "the reader sleeps, and %d of %d frames have arrived", s.arrived, m.frames)
 		}
 	}
@@ -340,13 +372,14 @@ func TestModelOfTheRing(t *testing.T) {
 	if testing.Short() {
 		frames = 3
 	}
-	m := model{frames: frames}
-	states := m.run()
-	t.Logf("%d frames: %d states", frames, states)
-	if m.lost != "" {
-		t.Error(m.lost)
-	}
-	if !testing.Short() && states < 1_000_000 {
-		t.Errorf("%d states, want a million at least", states)
+	for _, m := range []model{{frames: frames}, {frames: frames - 1, kill: true}} {
+		states := m.run()
+		t.Logf("%d frames, killed %v: %d states", m.frames, m.kill, states)
+		if m.lost != "" {
+			t.Error(m.lost)
+		}
+		if !testing.Short() && !m.kill && states < 1_000_000 {
+			t.Errorf("%d states, want a million at least", states)
+		}
 	}
 }

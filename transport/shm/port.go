@@ -33,6 +33,7 @@ type reader struct {
 	after  uint64 // slots that come before it
 	pieces uint32 // of the socket, given out
 	want   uint32 // pieces that must have been given out before the ring goes on
+	part   int    // of the next slot's bytes, those that were read
 	stream []byte // bytes of a frame that is not whole yet
 	given  int    // of those, what was lent out last
 	cpu    uint32 // where we are, plus one; 0: not known

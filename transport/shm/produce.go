@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/bellpull/bellpull/transport"
 )
 
@@ -256,7 +258,9 @@ func (p *port) Drain() error { return p.drain(nil) }
 
 // drain is Drain that gives up at a time that may change meanwhile; nil: never.
 func (p *port) drain(by *atomic.Int64) error {
-	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+	var pause time.Duration
+	from := transport.Now()
+	for {
 		if err := p.drainSocket(); err != nil {
 			return err
 		}
@@ -270,7 +274,7 @@ func (p *port) drain(by *atomic.Int64) error {
 			err = net.ErrClosed
 		case by != nil && expired(by):
 			err = os.ErrDeadlineExceeded
-		case pause > firstPause && p.conn.life.HungUp(): // nobody will ever make room
+		case pause > 0 && p.conn.life.HungUp(): // nobody will ever make room
 			err = syscall.EPIPE
 		}
 		free := len(p.staged) == 0 && !p.behind && (!p.starved || p.own.live.Load() == 0 || p.roomFor(int(p.own.geometry.arena/share)))
@@ -279,12 +283,25 @@ func (p *port) drain(by *atomic.Int64) error {
 			p.mu.Unlock()
 			return err
 		}
-		if p.moved != before {
-			pause = firstPause
-		}
 		p.mu.Unlock()
-		time.Sleep(pause)
+		now := transport.Now()
+		if p.moved != before {
+			from = now
+		}
+		pause = p.breathe(now-from, pause)
 	}
+}
+
+// breathe waits a moment for a side that is behind since a while: awake at first, since most are only a little slower, and
+// then asleep for longer and longer. It gives how long it has slept.
+func (p *port) breathe(behind int64, slept time.Duration) time.Duration {
+	if p.conn.spin && behind < int64(yieldFor) {
+		unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
+		return 0
+	}
+	pause := min(max(2*slept, firstPause), maxPause)
+	time.Sleep(pause)
+	return pause
 }
 
 func (p *port) drainSocket() error {
