@@ -71,7 +71,8 @@ func (e *engine) link(ctx context.Context, name string, home transport.Addr, in 
 // deaf ends the link: the other side has closed the connection that this side writes on. That one which this side reads
 // ends with it, so that the other process does not keep half of the pair.
 func (l *link) deaf() {
-	l.pump.Deaf(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "link", Msg: "the other side closed the connection it reads from"})
+	l.pump.Deaf(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "link", Msg: "the other side closed the connection it reads from"},
+		func() bool { return ended(l.inConn) })
 }
 
 // id gives the number of a request. Links have numbers of their own in it: between machines one pipe may overtake another,

@@ -132,17 +132,22 @@ func (p *Pump) writeError(err error) error {
 	return &bellpull.Error{Code: bellpull.CodeUnavailable, Op: "write", Ran: bellpull.Never, Err: err}
 }
 
-// readOut is how long a link that cannot be written to any more is still read.
-const readOut = 20 * time.Millisecond
+// readOut is how long a link that cannot be written to any more is still read, and readOutEnd how long it is when its end
+// is on its way to the reader, who is only late.
+const (
+	readOut    = 20 * time.Millisecond
+	readOutEnd = time.Second
+)
 
 func (p *Pump) writeFailed(err error) {
-	p.Deaf(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "write", Err: err})
+	p.Deaf(&bellpull.Error{Code: bellpull.CodeUnavailable, Op: "write", Err: err}, nil)
 }
 
 // Deaf ends a link whose other side takes nothing any more, for the reason end: a write has failed, or the connection that
 // is written to has hung up. What the other side said before that may be waiting to be read: answers, and why it left.
-// So reading goes on to its end, or for a moment. It does not block.
-func (p *Pump) Deaf(end *bellpull.Error) {
+// So reading goes on to its end, or for a moment; longer if ends, which may be nil, says then that there will be an end. It
+// does not block.
+func (p *Pump) Deaf(end *bellpull.Error, ends func() bool) {
 	if p.isDone() || p.deaf.Swap(true) {
 		return
 	}
@@ -151,9 +156,17 @@ func (p *Pump) Deaf(end *bellpull.Error) {
 		defer t.Stop()
 		select {
 		case <-t.C:
-			p.Fail(end)
 		case <-p.done:
+			return
 		}
+		if ends != nil && ends() {
+			t.Reset(readOutEnd)
+			select {
+			case <-t.C:
+			case <-p.done:
+			}
+		}
+		p.Fail(end)
 	})
 	if !reading {
 		p.Fail(end)

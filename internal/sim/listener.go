@@ -42,6 +42,8 @@ func (l *listener) offer(ctx context.Context, c *conn) error {
 	select { // Close may have emptied the backlog just before
 	case <-l.done:
 		l.drain()
+		c.Close()
+		return noServer(l.addr)
 	default:
 	}
 	return nil
