@@ -22,7 +22,7 @@ func NewPort(c Conn, split Split, cfg PortConfig) Port {
 		return p.Port(split, cfg)
 	}
 	try, _ := c.(TryWriter)
-	return &connPort{conn: c, try: try, split: split, cfg: cfg.withDefaults()}
+	return &connPort{conn: c, try: try, split: split, cfg: cfg.WithDefaults()}
 }
 
 // past is a deadline that has always come.
@@ -70,16 +70,9 @@ func (p *connPort) Next() ([]byte, bool, error) {
 		if have == 0 {
 			return nil, false, nil
 		}
-		n, err := p.split(p.buf[p.r:p.w])
-		switch {
-		case err != nil:
-			return nil, false, &Error{Op: "read", Addr: p.remote(), Kind: ErrFrame, Err: err,
-				Advice: "the other end speaks another protocol or is broken"}
-		case n == 0:
-			return nil, false, nil
-		case n > p.cfg.MaxFrame:
-			return nil, false, &Error{Op: "read", Addr: p.remote(), Kind: ErrTooLarge,
-				Err: &LimitError{What: "frame", Size: int64(n), Limit: int64(p.cfg.MaxFrame)}, Advice: "the protocol's limit on this side can be raised"}
+		n, err := p.cfg.Frame(p.split, p.buf[p.r:p.w], p.conn)
+		if n == 0 || err != nil {
+			return nil, false, err
 		}
 		p.need = n
 	}
@@ -91,8 +84,6 @@ func (p *connPort) Next() ([]byte, bool, error) {
 	p.need = 0
 	return frame, true, nil
 }
-
-func (p *connPort) remote() string { return p.conn.Identity().Remote }
 
 func (p *connPort) Wait(until int64) error {
 	if p.woken.Swap(false) {
@@ -168,9 +159,8 @@ func (p *connPort) Wake() {
 }
 
 func (p *connPort) Reserve(n int) ([]byte, error) {
-	if n > p.cfg.MaxFrame {
-		return nil, &Error{Op: "write", Addr: p.remote(), Kind: ErrTooLarge,
-			Err: &LimitError{What: "frame", Size: int64(n), Limit: int64(p.cfg.MaxFrame)}, Advice: "send less at a time, or raise the protocol's limit on both sides"}
+	if err := p.cfg.Room(n, p.conn); err != nil {
+		return nil, err
 	}
 	p.mu.Lock()
 	if p.werr != nil {

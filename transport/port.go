@@ -83,7 +83,8 @@ const (
 	drainChunk = 64 << 10
 )
 
-func (c PortConfig) withDefaults() PortConfig {
+// WithDefaults gives the bounds that hold, for makers of Ports.
+func (c PortConfig) WithDefaults() PortConfig {
 	if c.MaxFrame <= 0 {
 		c.MaxFrame = defaultMaxFrame
 	}
@@ -91,4 +92,28 @@ func (c PortConfig) withDefaults() PortConfig {
 		c.MaxBatch = defaultMaxBatch
 	}
 	return c
+}
+
+// Frame gives the length of the frame that b begins with, 0 when that cannot be told yet, for makers of Ports. Errors are
+// [ErrFrame] and [ErrTooLarge]; from is who sent it.
+func (c PortConfig) Frame(split Split, b []byte, from interface{ Identity() Identity }) (int, error) {
+	n, err := split(b)
+	switch {
+	case err != nil:
+		return 0, &Error{Op: "read", Addr: from.Identity().Remote, Kind: ErrFrame, Err: err,
+			Advice: "the other end speaks another protocol or is broken"}
+	case n > c.MaxFrame:
+		return 0, &Error{Op: "read", Addr: from.Identity().Remote, Kind: ErrTooLarge,
+			Err: &LimitError{What: "frame", Size: int64(n), Limit: int64(c.MaxFrame)}, Advice: "the protocol's limit on this side can be raised"}
+	}
+	return n, nil
+}
+
+// Room says whether n bytes may be reserved at once, for makers of Ports: [ErrTooLarge] when they may not.
+func (c PortConfig) Room(n int, to interface{ Identity() Identity }) error {
+	if n <= c.MaxFrame {
+		return nil
+	}
+	return &Error{Op: "write", Addr: to.Identity().Remote, Kind: ErrTooLarge,
+		Err: &LimitError{What: "frame", Size: int64(n), Limit: int64(c.MaxFrame)}, Advice: "send less at a time, or raise the protocol's limit on both sides"}
 }

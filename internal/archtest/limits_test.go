@@ -34,7 +34,6 @@ var notLimits = map[string]string{
 	"transport.defaultMaxFrame": "for engines that do not say; dmtp does",
 	"transport.maxFlushRounds":  "how long one caller writes for others",
 	"transport.maxHost":         "a part of MaxAddr",
-	"shm.defaultMaxFrame":       "for engines that do not say; dmtp does",
 	"shm.maxInline":             "a part of a slot",
 	"shm.maxPause":              "how seldom a writer that waits for room looks",
 	"tcp.maxTry":                "what the system takes in one write",

@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-
-	"github.com/bellpull/bellpull/transport"
 )
 
 var (
@@ -26,7 +24,7 @@ func (p *port) Next() ([]byte, bool, error) {
 	if !ok || err != nil || p.split == nil {
 		return piece, ok, err
 	}
-	switch n, err := p.length(piece); {
+	switch n, err := p.cfg.Frame(p.split, piece, p.conn); {
 	case err != nil:
 		return nil, false, err
 	case n == len(piece):
@@ -34,20 +32,6 @@ func (p *port) Next() ([]byte, bool, error) {
 	}
 	p.stream = append(p.stream[:0], piece...)
 	return p.nextOfStream()
-}
-
-// length gives that of the frame that b begins with, 0 when that cannot be told yet.
-func (p *port) length(b []byte) (int, error) {
-	n, err := p.split(b)
-	switch {
-	case err != nil:
-		return 0, &transport.Error{Op: "read", Addr: p.Identity().Remote, Kind: transport.ErrFrame, Err: err,
-			Advice: "the other end speaks another protocol or is broken"}
-	case n > p.cfg.MaxFrame:
-		return 0, &transport.Error{Op: "read", Addr: p.Identity().Remote, Kind: transport.ErrTooLarge,
-			Err: &transport.LimitError{What: "frame", Size: int64(n), Limit: int64(p.cfg.MaxFrame)}, Advice: "the protocol's limit on this side can be raised"}
-	}
-	return n, nil
 }
 
 // nextOfStream gives frames that are cut otherwise than the pieces they came in.
@@ -64,7 +48,7 @@ func (p *port) nextOfStream() ([]byte, bool, error) {
 	}
 	for {
 		if p.need == 0 {
-			n, err := p.length(p.stream)
+			n, err := p.cfg.Frame(p.split, p.stream, p.conn)
 			if err != nil {
 				return nil, false, err
 			}

@@ -62,7 +62,7 @@ type writer struct {
 	head      uint64 // bytes of the arena that were ever taken, what was left out at its end included
 	tail      uint64 // of those, the ones that are free again
 	marks     []uint64
-	at        uint64 // where in the arena the reserved room begins
+	begin     uint64 // of head, where the reserved room begins
 	staged    []byte // committed, waiting for room; what follows waits behind it
 	moved     int    // of staged, what is in the ring
 	room      []byte // of the socket, reserved
@@ -92,22 +92,12 @@ var (
 )
 
 func newPort(c *Conn, split transport.Split, cfg transport.PortConfig) *port {
-	if cfg.MaxFrame <= 0 {
-		cfg.MaxFrame = defaultMaxFrame
-	}
-	if cfg.MaxBatch <= 0 {
-		cfg.MaxBatch = defaultMaxBatch
-	}
+	cfg = cfg.WithDefaults()
 	p := &port{conn: c, split: split, cfg: cfg, own: c.own, peer: c.peer}
 	p.sock = transport.NewPort(c.life, splitRecords(cfg.MaxFrame),
 		transport.PortConfig{MaxFrame: cfg.MaxFrame + pieceHead, MaxBatch: cfg.MaxBatch})
 	return p
 }
-
-const (
-	defaultMaxFrame = 16<<20 + 64<<10
-	defaultMaxBatch = 1 << 20
-)
 
 func (p *port) Identity() transport.Identity { return p.conn.Identity() }
 func (p *port) Traits() transport.Traits     { return p.conn.Traits() }
@@ -124,9 +114,14 @@ func (p *port) Close() error {
 	return err
 }
 
-// fail makes the error of a side that broke the rules of the memory, and remembers it.
-func (p *port) broken(what error) error {
-	p.fault = &transport.Error{Op: "read", Addr: p.Identity().Remote, Kind: transport.ErrFrame, Err: what,
+// violation makes the error of a side that broke the rules of the memory.
+func (p *port) violation(op string, what error) error {
+	return &transport.Error{Op: op, Addr: p.Identity().Remote, Kind: transport.ErrFrame, Err: what,
 		Advice: "the other end speaks another version or is broken"}
+}
+
+// broken is a violation that the reader remembers.
+func (p *port) broken(what error) error {
+	p.fault = p.violation("read", what)
 	return p.fault
 }

@@ -4,6 +4,7 @@ package shm
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,4 +117,31 @@ func TestFramesGoBackAndForth(t *testing.T) {
 		}
 	}
 	<-done
+}
+
+// TestLessMayBeCommittedThanWasReserved: what follows does not come to lie over it, though neither was read yet.
+func TestLessMayBeCommittedThanWasReserved(t *testing.T) {
+	a, b := ends(t, &Transport{}, transport.PortConfig{})
+	a.warm = warmAfter
+	put := func(reserve int, body string) {
+		room, err := a.Reserve(reserve)
+		if err != nil {
+			t.Fatal(err)
+		}
+		binary.LittleEndian.PutUint32(room, uint32(len(body)))
+		copy(room[4:], body)
+		a.Commit(4 + len(body))
+	}
+	bodies := []string{strings.Repeat("a", 100), strings.Repeat("b", 200), "c", strings.Repeat("d", 300)}
+	for _, body := range bodies {
+		put(1000, body)
+	}
+	if _, err := a.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range bodies {
+		if got := hear(t, b); string(got) != want {
+			t.Errorf("%.20q, want %.20q", got, want)
+		}
+	}
 }

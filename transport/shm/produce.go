@@ -26,10 +26,8 @@ const (
 const share = 4
 
 func (p *port) Reserve(n int) ([]byte, error) {
-	if n > p.cfg.MaxFrame {
-		return nil, &transport.Error{Op: "write", Addr: p.Identity().Remote, Kind: transport.ErrTooLarge,
-			Err:    &transport.LimitError{What: "frame", Size: int64(n), Limit: int64(p.cfg.MaxFrame)},
-			Advice: "send less at a time, or raise the protocol's limit on both sides"}
+	if err := p.cfg.Room(n, p.conn); err != nil {
+		return nil, err
 	}
 	p.mu.Lock()
 	room, err := p.reserve(n)
@@ -85,7 +83,7 @@ func (p *port) roomFor(n int) bool {
 	}
 	done := p.peer.done.Load()
 	if done-p.released > p.write-p.released { // never more than there are, never fewer than before
-		p.werr = p.lied(errDone)
+		p.werr = p.violation("write", errDone)
 		return false
 	}
 	if done > p.released {
@@ -98,30 +96,25 @@ func (p *port) roomFor(n int) bool {
 
 var errDone = errors.New("more released than was published")
 
-func (p *port) lied(what error) error {
-	return &transport.Error{Op: "write", Addr: p.Identity().Remote, Kind: transport.ErrFrame, Err: what,
-		Advice: "the other end speaks another version or is broken"}
-}
-
 func (p *port) fits(slots uint64, n int) bool {
 	if p.write+slots-p.released > p.own.slots {
 		return false
 	}
-	_, end := p.take(n)
-	return end-p.tail <= p.own.geometry.arena
+	return n <= maxInline || arenaEnd(p.beginOf(n), n)-p.tail <= p.own.geometry.arena
 }
 
-// take gives where in the arena n bytes would begin, and how much would have been taken then.
-func (p *port) take(n int) (at, end uint64) {
-	if n <= maxInline {
-		return 0, p.head
-	}
+// beginOf gives where in the arena n bytes would begin, counted as head is: they are never cut by its end.
+func (p *port) beginOf(n int) uint64 {
 	size := p.own.geometry.arena
-	from := p.head
-	if left := size - from%size; left < uint64(n) {
-		from += left
+	if left := size - p.head%size; left < uint64(n) {
+		return p.head + left
 	}
-	return from % size, (from + uint64(n) + arenaAlign - 1) &^ (arenaAlign - 1)
+	return p.head
+}
+
+// arenaEnd gives what head is behind n bytes that begin there.
+func arenaEnd(begin uint64, n int) uint64 {
+	return (begin + uint64(n) + arenaAlign - 1) &^ (arenaAlign - 1)
 }
 
 // place gives the room for a piece that fits.
@@ -138,8 +131,8 @@ func (p *port) place(n int) []byte {
 		return p.own.ring[at : at+uint64(n) : at+uint64(n)]
 	}
 	p.mode = inArena
-	at, _ := p.take(n)
-	p.at = at
+	p.begin = p.beginOf(n)
+	at := p.begin % p.own.geometry.arena
 	return p.own.arena[at : at+uint64(n) : at+uint64(n)]
 }
 
@@ -181,8 +174,8 @@ func (p *port) put(n int) {
 		return
 	}
 	i := p.write & (p.own.slots - 1)
-	store32(p.own.ring[i*slotSize+wordSize:], uint32(p.at))
-	_, p.head = p.take(n)
+	store32(p.own.ring[i*slotSize+wordSize:], uint32(p.begin%p.own.geometry.arena))
+	p.head = arenaEnd(p.begin, n)
 	p.publish(kindArena<<kindShift | uint64(n))
 }
 
